@@ -1,0 +1,2 @@
+package kvmselftest.bindings;
+final class Placeholder { }
