@@ -1,0 +1,42 @@
+package kvmselftest.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * A few bytes of machine code in pages of their own, first written, then made read-only and
+ * executable. Never freed while this object is reachable; meant for code that lives as long as the
+ * process.
+ */
+public final class MachineCode {
+  private final Mapping pages;
+
+  public MachineCode(byte[] code) {
+    pages = Mapping.anonymous(Math.max(code.length, 1));
+    MemorySegment.copy(code, 0, pages.segment(), JAVA_BYTE, 0, code.length);
+    pages.protect(Mapping.PROT_READ | Mapping.PROT_EXEC);
+  }
+
+  /**
+   * The code as a function without arguments that returns RAX.
+   *
+   * <p>Linked as {@code critical}, that is without a transition from Java to native: the call costs
+   * some 25 ns, so that what it reads is read when it is called. The code must therefore be short
+   * and must not block or call back.
+   */
+  @SuppressWarnings("restricted") // the bytes are ours and follow the System V calling convention
+  public MethodHandle asLongFunction() {
+    return Linker.nativeLinker()
+        .downcallHandle(
+            pages.segment(), FunctionDescriptor.of(JAVA_LONG), Linker.Option.critical(false));
+  }
+
+  long address() {
+    return pages.segment().address();
+  }
+}

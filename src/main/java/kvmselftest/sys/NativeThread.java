@@ -1,0 +1,65 @@
+package kvmselftest.sys;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** A thread of the kernel's, by its thread ID: one that can be taken out of a system call. */
+public record NativeThread(int tid) {
+  /**
+   * The signal that interrupts. The JVM leaves the real-time signals alone except {@code __SIGRTMAX
+   * - 2}; the C library keeps 32 and 33 to itself.
+   */
+  private static final int SIGNAL = 40;
+
+  private static final int PID = Math.toIntExact(ProcessHandle.current().pid());
+
+  /** struct sigaction of glibc on x86-64: handler at 0, mask (128 bytes) at 8, flags at 136. */
+  private static final int SIGACTION_SIZE = 152;
+
+  private static final int RET = 0xc3;
+
+  static {
+    // The handler is a single `ret`: it has only to exist, so that the signal ends the system call
+    // with EINTR and not the process. No Java code ever runs in a signal handler.
+    MachineCode handler = new MachineCode(new byte[] {(byte) RET});
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment action = arena.allocate(SIGACTION_SIZE, 8);
+      action.set(JAVA_LONG, 0, handler.address());
+      action.set(JAVA_INT, 136, 0); // no SA_RESTART: the call shall return
+      int result = Libc.sigaction(SIGNAL, action);
+      if (result < 0) {
+        throw new SyscallException("sigaction(" + SIGNAL + ")", new Errno(-result));
+      }
+    }
+  }
+
+  /** The calling thread. */
+  public static NativeThread current() {
+    return new NativeThread(Libc.gettid());
+  }
+
+  /** Makes a blocking system call of this thread return EINTR; does nothing if it has ended. */
+  public void interruptSystemCall() {
+    Libc.tgkill(PID, tid, SIGNAL);
+  }
+
+  /**
+   * Binds the calling thread to one CPU.
+   *
+   * @param cpu from 0
+   * @throws SyscallException EINVAL if there is no such CPU, or it is offline or not allowed
+   */
+  public static void pinCurrent(int cpu) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(128, 8);
+      mask.set(JAVA_LONG, cpu / 64 * 8L, 1L << cpu % 64);
+      int result = Libc.schedSetaffinity(0, mask);
+      if (result < 0) {
+        throw new SyscallException("sched_setaffinity to CPU " + cpu, new Errno(-result));
+      }
+    }
+  }
+}
