@@ -1,2 +1,0 @@
-package kvmselftest.bindings;
-final class Placeholder { }
