@@ -1,0 +1,120 @@
+package kvmselftest.guest;
+
+import java.util.Arrays;
+import java.util.List;
+import kvmselftest.kvm.GuestMemory;
+import kvmselftest.kvm.Vcpu;
+
+/**
+ * What a guest tells its host: upstream's ucall (tools/testing/selftests/kvm/include/ucall_common.h
+ * and lib/x86/ucall.c). The guest half is guest-blobs/ucall.inc, with the same numbers.
+ */
+public sealed interface Ucall {
+  /** The port that a guest reads to make a ucall; its RDI holds the address of the block. */
+  int PORT = 0x1000;
+
+  /** The guest has come to a stage. Values it does not use are 0. */
+  record Sync(long stage, List<Long> values) implements Ucall {
+    /** The value with this number, from 0. */
+    public long value(int number) {
+      return values.get(number);
+    }
+
+    @Override
+    public String toString() {
+      return "SYNC stage " + stage + " " + values.stream().map("0x%x"::formatted).toList();
+    }
+  }
+
+  /** The guest has nothing more to do. */
+  record Done() implements Ucall {
+    @Override
+    public String toString() {
+      return "DONE";
+    }
+  }
+
+  /** The guest found something wrong: what, the value it saw and the one it expected. */
+  record Abort(String message, long actual, long expected) implements Ucall {
+    @Override
+    public String toString() {
+      return "ABORT: %s: 0x%x, expected 0x%x".formatted(message, actual, expected);
+    }
+  }
+
+  /** An exception in the guest, which cannot go on (SDM volume 3, section 6.15). */
+  record Unhandled(int vector, long errorCode, long rip, long cr2, long rsp) implements Ucall {
+    private static final String[] NAMES = {
+      "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "9", "#TS", "#NP", "#SS",
+      "#GP", "#PF", "15", "#MF", "#AC", "#MC", "#XM", "#VE", "#CP"
+    };
+
+    /** Such as {@code #PF}. */
+    public String name() {
+      return vector < NAMES.length ? NAMES[vector] : String.valueOf(vector);
+    }
+
+    @Override
+    public String toString() {
+      return "exception %s (vector %d), error code 0x%x, RIP 0x%x, CR2 0x%x, RSP 0x%x"
+          .formatted(name(), vector, errorCode, rip, cr2, rsp);
+    }
+  }
+
+  /**
+   * The ucall with which the last {@link Vcpu#run()} ended. The vCPU can run on afterwards.
+   *
+   * @throws UnexpectedExitException if it ended with something else
+   */
+  static Ucall of(Vcpu vcpu) {
+    if (!vcpu.kvmRun().isIn(PORT)) {
+      throw new UnexpectedExitException(vcpu);
+    }
+    Ucall ucall = read(vcpu.vm().memory(), vcpu.getRegs().rdi());
+    vcpu.completeIo();
+    return ucall;
+  }
+
+  private static Ucall read(GuestMemory memory, long block) {
+    long[] words = new long[8];
+    Arrays.setAll(words, i -> memory.readLong(block + i * 8L));
+    return switch (Math.toIntExact(words[0])) {
+      case 1 -> new Sync(words[1], Arrays.stream(words, 2, 7).boxed().toList());
+      case 2 -> new Abort(memory.readString(words[1]), words[2], words[3]);
+      case 4 -> new Done();
+      case 5 -> new Unhandled((int) words[1], words[2], words[3], words[4], words[5]);
+      default -> throw new GuestFailedException("unknown ucall " + words[0]);
+    };
+  }
+
+  /**
+   * As {@link #of}, where nothing but a SYNC is right.
+   *
+   * @throws GuestFailedException if the guest says anything else
+   */
+  static Sync sync(Vcpu vcpu) {
+    Ucall ucall = of(vcpu);
+    if (ucall instanceof Sync sync) {
+      return sync;
+    }
+    throw new GuestFailedException("%s: expected SYNC, got %s".formatted(vcpu, ucall));
+  }
+
+  /** As {@link #sync}, of this stage. */
+  static Sync sync(Vcpu vcpu, long stage) {
+    Sync sync = sync(vcpu);
+    if (sync.stage != stage) {
+      throw new GuestFailedException(
+          "%s: expected SYNC of stage %d, got %s".formatted(vcpu, stage, sync));
+    }
+    return sync;
+  }
+
+  /** As {@link #sync}, for a DONE. */
+  static void done(Vcpu vcpu) {
+    Ucall ucall = of(vcpu);
+    if (!(ucall instanceof Done)) {
+      throw new GuestFailedException("%s: expected DONE, got %s".formatted(vcpu, ucall));
+    }
+  }
+}

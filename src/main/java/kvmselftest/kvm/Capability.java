@@ -1,0 +1,30 @@
+package kvmselftest.kvm;
+
+import kvmselftest.bindings.kvm_h;
+
+/** What KVM_CHECK_EXTENSION can be asked about, with the Linux release that brought it. */
+public enum Capability {
+  /** KVM_GET_CLOCK and KVM_SET_CLOCK; the answer is the mask of supported flags, 2 before 5.16. */
+  KVM_CAP_ADJUST_CLOCK(kvm_h.KVM_CAP_ADJUST_CLOCK(), "2.6.33"),
+  /** The guest's TSC can run at another rate than the host's: the CPU scales it. */
+  KVM_CAP_TSC_CONTROL(kvm_h.KVM_CAP_TSC_CONTROL(), "2.6.39"),
+  /** {@code kvm_run.immediate_exit}. */
+  KVM_CAP_IMMEDIATE_EXIT(kvm_h.KVM_CAP_IMMEDIATE_EXIT(), "4.11");
+
+  private final int number;
+  private final String since;
+
+  Capability(int number, String since) {
+    this.number = number;
+    this.since = since;
+  }
+
+  int number() {
+    return number;
+  }
+
+  /** The first Linux release that has it. */
+  public String since() {
+    return since;
+  }
+}

@@ -1,0 +1,345 @@
+package kvmselftest.kvm;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import kvmselftest.bindings.kvm_device_attr;
+import kvmselftest.bindings.kvm_msr_entry;
+import kvmselftest.bindings.kvm_msrs;
+import kvmselftest.bindings.kvm_regs;
+import kvmselftest.bindings.kvm_sregs;
+import kvmselftest.sys.Errno;
+import kvmselftest.sys.NativeThread;
+import kvmselftest.sys.SyscallException;
+import kvmselftest.x86.LongMode;
+import kvmselftest.x86.Msr;
+
+/**
+ * A virtual CPU (api.rst, section 4, "vCPU ioctls"). It belongs to the thread that created it: its
+ * ioctls are for that thread alone, as KVM asks. Only {@link #close()} is for any thread, at any
+ * time and more than once; a KVM_RUN under way is then ended first.
+ */
+public final class Vcpu implements AutoCloseable {
+  static final long NOT_RUNNING = 0;
+
+  private final Vm vm;
+  private final int index;
+  private final KvmFd fd;
+  private final KvmRun run;
+  private final Thread owner = Thread.currentThread();
+  private final NativeThread nativeOwner = NativeThread.current();
+
+  /** Runs begun so far; written by the owner. */
+  private long runs;
+
+  /** The number of the run under way, from 1, or {@link #NOT_RUNNING}. */
+  private volatile long currentRun;
+
+  /** The number of the run that is to end at once. */
+  private volatile long stoppedRun;
+
+  private boolean closed;
+
+  Vcpu(Vm vm, int index, KvmFd fd, int mmapSize, MemorySegment cpuid) {
+    this.vm = vm;
+    this.index = index;
+    this.fd = fd;
+    this.run = map(fd, mmapSize, cpuid);
+    RunDeadline.add(this);
+  }
+
+  private static KvmRun map(KvmFd fd, int mmapSize, MemorySegment cpuid) {
+    try {
+      fd.ioctl(Ioctl.KVM_SET_CPUID2, cpuid);
+      return new KvmRun(fd.map(mmapSize));
+    } catch (RuntimeException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  public Vm vm() {
+    return vm;
+  }
+
+  public int index() {
+    return index;
+  }
+
+  /** The page shared with KVM: what the last {@link #run()} ended with. */
+  public KvmRun kvmRun() {
+    return run;
+  }
+
+  /**
+   * KVM_RUN, until the guest exits; EINTR is retried.
+   *
+   * @throws RunDeadlineException if that takes longer than the VM's deadline
+   * @throws IllegalStateException if this is closed, before or during the call
+   * @throws SyscallException as KVM_RUN fails otherwise
+   */
+  public void run() {
+    requireOwner();
+    long number = ++runs;
+    currentRun = number;
+    int result = runToExit(number);
+    currentRun = NOT_RUNNING;
+    if (result < 0) {
+      throw notRun(-result, number);
+    }
+  }
+
+  private int runToExit(long number) {
+    while (true) {
+      int result = fd.ioctlOnce(Ioctl.KVM_RUN, 0);
+      if (result != -Errno.EINTR.number() || stoppedRun == number || fd.isClosed()) {
+        return result;
+      }
+      run.immediateExit(false); // a stop of an earlier run that came too late for it
+    }
+  }
+
+  private RuntimeException notRun(int errno, long number) {
+    if (errno != Errno.EINTR.number()) {
+      return new SyscallException("KVM_RUN on " + this, new Errno(errno));
+    }
+    if (fd.isClosed()) {
+      return new IllegalStateException(this + " was closed during KVM_RUN");
+    }
+    run.immediateExit(false);
+    return new RunDeadlineException(
+        "%s did not leave KVM_RUN within %d ms (run %d) and was stopped; %s"
+            .formatted(this, vm.runDeadline().toMillis(), number, describeRegisters()));
+  }
+
+  /**
+   * Lets KVM finish the port I/O with which the last run ended, without running the guest. Until
+   * then a register that is written may be overwritten by it (api.rst, section 5, KVM_EXIT_IO).
+   *
+   * @throws SyscallException if KVM_RUN ends otherwise than with EINTR
+   */
+  public void completeIo() {
+    requireOwner();
+    run.immediateExit(true);
+    int result = fd.ioctlOnce(Ioctl.KVM_RUN, 0);
+    run.immediateExit(false);
+    if (result != -Errno.EINTR.number()) {
+      throw new IllegalStateException(
+          "KVM_RUN with immediate_exit on %s returned %s instead of EINTR"
+              .formatted(this, result < 0 ? new Errno(-result) : run.exitReasonName()));
+    }
+  }
+
+  long currentRun() {
+    return currentRun;
+  }
+
+  /** Makes the numbered run end with EINTR; may have to be repeated. Any thread. */
+  void stopRun(long number) {
+    stoppedRun = number;
+    kick();
+  }
+
+  private void kick() {
+    run.immediateExit(true);
+    nativeOwner.interruptSystemCall();
+  }
+
+  /** KVM_SET_SREGS: 64-bit long mode. */
+  public void enterLongMode(LongMode longMode) {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment sregs = kvm_sregs.allocate(arena);
+      fd.ioctl(Ioctl.KVM_GET_SREGS, sregs);
+      Sregs.enter(longMode, sregs);
+      fd.ioctl(Ioctl.KVM_SET_SREGS, sregs);
+    }
+  }
+
+  /** KVM_GET_REGS. */
+  public Regs getRegs() {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment regs = kvm_regs.allocate(arena);
+      fd.ioctl(Ioctl.KVM_GET_REGS, regs);
+      return Regs.from(regs);
+    }
+  }
+
+  /** KVM_SET_REGS. */
+  public void setRegs(Regs to) {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment regs = kvm_regs.allocate(arena);
+      to.to(regs);
+      fd.ioctl(Ioctl.KVM_SET_REGS, regs);
+    }
+  }
+
+  /** All registers in one line, for the message of a failure; never throws for a lack of them. */
+  public String describeRegisters() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment sregs = kvm_sregs.allocate(arena);
+      fd.ioctl(Ioctl.KVM_GET_SREGS, sregs);
+      return getRegs() + " " + Sregs.describe(sregs);
+    } catch (SyscallException e) {
+      return "registers unknown: " + e.getMessage();
+    }
+  }
+
+  /**
+   * KVM_GET_MSRS of one MSR.
+   *
+   * @throws IllegalStateException if KVM does not know the MSR
+   */
+  public long getMsr(Msr msr) {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment msrs = oneMsr(arena, msr, 0);
+      requireOne(fd.ioctl(Ioctl.KVM_GET_MSRS, msrs), Ioctl.KVM_GET_MSRS, msr);
+      return kvm_msr_entry.data(entry(msrs));
+    }
+  }
+
+  /**
+   * KVM_SET_MSRS of one MSR.
+   *
+   * @throws IllegalStateException if KVM does not know the MSR or refuses the value
+   */
+  public void setMsr(Msr msr, long value) {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      requireOne(fd.ioctl(Ioctl.KVM_SET_MSRS, oneMsr(arena, msr, value)), Ioctl.KVM_SET_MSRS, msr);
+    }
+  }
+
+  private static MemorySegment oneMsr(Arena arena, Msr msr, long value) {
+    MemorySegment msrs = arena.allocate(kvm_msrs.sizeof() + kvm_msr_entry.sizeof(), 8);
+    kvm_msrs.nmsrs(msrs, 1);
+    kvm_msr_entry.index(entry(msrs), msr.index());
+    kvm_msr_entry.data(entry(msrs), value);
+    return msrs;
+  }
+
+  /** The flexible array behind the header, which the generated layout leaves out. */
+  private static MemorySegment entry(MemorySegment msrs) {
+    return msrs.asSlice(kvm_msrs.sizeof());
+  }
+
+  /** Both ioctls return how many MSRs they have dealt with. */
+  private void requireOne(int done, Ioctl ioctl, Msr msr) {
+    if (done != 1) {
+      throw new IllegalStateException("%s of %s on %s: refused".formatted(ioctl, msr, this));
+    }
+  }
+
+  /** KVM_GET_TSC_KHZ: the guest TSC's rate. */
+  public int getTscKhz() {
+    requireOwner();
+    return fd.ioctl(Ioctl.KVM_GET_TSC_KHZ, 0);
+  }
+
+  /** KVM_HAS_DEVICE_ATTR: the errno if the kernel does not have the attribute. */
+  public Optional<Errno> tryHasDeviceAttr(DeviceAttr attr) {
+    return tryDeviceAttr(Ioctl.KVM_HAS_DEVICE_ATTR, attr, 0);
+  }
+
+  /**
+   * KVM_GET_DEVICE_ATTR with any address.
+   *
+   * @param address where the kernel is to write, an address of this process or a bad one
+   * @return the errno if the kernel refuses
+   */
+  public Optional<Errno> tryGetDeviceAttr(DeviceAttr attr, long address) {
+    return tryDeviceAttr(Ioctl.KVM_GET_DEVICE_ATTR, attr, address);
+  }
+
+  /** KVM_SET_DEVICE_ATTR with any address, otherwise as {@link #tryGetDeviceAttr}. */
+  public Optional<Errno> trySetDeviceAttr(DeviceAttr attr, long address) {
+    return tryDeviceAttr(Ioctl.KVM_SET_DEVICE_ATTR, attr, address);
+  }
+
+  private Optional<Errno> tryDeviceAttr(Ioctl ioctl, DeviceAttr attr, long address) {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment argument = kvm_device_attr.allocate(arena);
+      kvm_device_attr.group(argument, attr.group());
+      kvm_device_attr.attr(argument, attr.attr());
+      kvm_device_attr.addr(argument, address);
+      return fd.tryIoctl(ioctl, argument);
+    }
+  }
+
+  /** KVM_GET_DEVICE_ATTR of a 64-bit attribute: the errno if the kernel refuses. */
+  public Optional<Errno> tryGetDeviceAttr(DeviceAttr attr) {
+    try (Arena arena = Arena.ofConfined()) {
+      return tryGetDeviceAttr(attr, arena.allocate(JAVA_LONG).address());
+    }
+  }
+
+  /** KVM_SET_DEVICE_ATTR of a 64-bit attribute: the errno if the kernel refuses. */
+  public Optional<Errno> trySetDeviceAttrValue(DeviceAttr attr, long value) {
+    try (Arena arena = Arena.ofConfined()) {
+      return trySetDeviceAttr(attr, arena.allocateFrom(JAVA_LONG, value).address());
+    }
+  }
+
+  /**
+   * KVM_GET_DEVICE_ATTR of KVM_VCPU_TSC_OFFSET (vcpu.rst, section 4.1).
+   *
+   * @throws SyscallException as the ioctl fails
+   */
+  public TscOffset getTscOffset() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value = arena.allocate(JAVA_LONG);
+      require(Ioctl.KVM_GET_DEVICE_ATTR, tryGetDeviceAttr(DeviceAttr.TSC_OFFSET, value.address()));
+      return new TscOffset(value.get(JAVA_LONG, 0));
+    }
+  }
+
+  /**
+   * KVM_SET_DEVICE_ATTR of KVM_VCPU_TSC_OFFSET (vcpu.rst, section 4.1).
+   *
+   * @throws SyscallException as the ioctl fails
+   */
+  public void setTscOffset(TscOffset offset) {
+    require(
+        Ioctl.KVM_SET_DEVICE_ATTR, trySetDeviceAttrValue(DeviceAttr.TSC_OFFSET, offset.ticks()));
+  }
+
+  private void require(Ioctl ioctl, Optional<Errno> refusal) {
+    refusal.ifPresent(
+        errno -> {
+          throw new SyscallException(
+              "%s of %s on %s".formatted(ioctl, DeviceAttr.TSC_OFFSET, this), errno);
+        });
+  }
+
+  private void requireOwner() {
+    if (Thread.currentThread() != owner) {
+      throw new WrongThreadException(
+          "%s belongs to thread %s, not %s"
+              .formatted(this, owner.getName(), Thread.currentThread().getName()));
+    }
+  }
+
+  /** A second caller waits for the first, so that whoever returns finds the vCPU closed. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    fd.close(this::kick);
+    RunDeadline.remove(this);
+    run.close();
+    vm.forget(this);
+  }
+
+  @Override
+  public String toString() {
+    return "vCPU " + index;
+  }
+}

@@ -1,0 +1,135 @@
+package kvmselftest.kvm;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import kvmselftest.bindings.kvm_clock_data;
+import kvmselftest.bindings.kvm_userspace_memory_region;
+import kvmselftest.sys.Errno;
+import kvmselftest.sys.SyscallException;
+
+/**
+ * A virtual machine (api.rst, section 4, "VM ioctls"): its memory, its clock and its vCPUs. Any
+ * thread may use it. Closing it stops and closes the vCPUs first, whoever runs them, and is safe at
+ * any time and more than once.
+ */
+public final class Vm implements AutoCloseable {
+  /** How long a vCPU may stay in one KVM_RUN unless told otherwise. */
+  public static final Duration DEFAULT_RUN_DEADLINE = Duration.ofSeconds(10);
+
+  private final KvmFd fd;
+  private final int vcpuMmapSize;
+  private final MemorySegment cpuid;
+  private final GuestMemory memory;
+  private final List<Vcpu> vcpus = new CopyOnWriteArrayList<>();
+  private volatile Duration runDeadline = DEFAULT_RUN_DEADLINE;
+
+  Vm(KvmFd fd, int vcpuMmapSize, MemorySegment cpuid, long memorySize) {
+    this.fd = fd;
+    this.vcpuMmapSize = vcpuMmapSize;
+    this.cpuid = cpuid;
+    this.memory = newMemory(memorySize);
+  }
+
+  private GuestMemory newMemory(long size) {
+    GuestMemory made = null;
+    try (Arena arena = Arena.ofConfined()) {
+      made = new GuestMemory(size);
+      MemorySegment region = kvm_userspace_memory_region.allocate(arena);
+      kvm_userspace_memory_region.memory_size(region, size);
+      kvm_userspace_memory_region.userspace_addr(region, made.segment().address());
+      fd.ioctl(Ioctl.KVM_SET_USER_MEMORY_REGION, region);
+      return made;
+    } catch (RuntimeException e) {
+      if (made != null) {
+        made.close();
+      }
+      fd.close();
+      throw e;
+    }
+  }
+
+  public GuestMemory memory() {
+    return memory;
+  }
+
+  /** How long each KVM_RUN of this VM's vCPUs may take. */
+  public Duration runDeadline() {
+    return runDeadline;
+  }
+
+  /** Sets {@link #runDeadline()}; it holds from the next KVM_RUN on. */
+  public void setRunDeadline(Duration deadline) {
+    runDeadline = deadline;
+  }
+
+  /**
+   * KVM_CREATE_VCPU, with all of the CPUID that KVM supports (KVM_SET_CPUID2). The vCPU belongs to
+   * the calling thread.
+   *
+   * @param index from 0; also the vCPU's APIC ID
+   * @throws SyscallException EEXIST if there is a vCPU with this index; or as an ioctl fails
+   */
+  public Vcpu createVcpu(int index) {
+    String name = "vCPU " + index;
+    Vcpu vcpu =
+        new Vcpu(this, index, fd.ioctlFd(Ioctl.KVM_CREATE_VCPU, index, name), vcpuMmapSize, cpuid);
+    vcpus.add(vcpu);
+    if (fd.isClosed()) { // closed while the vCPU was made: it may have missed this one
+      vcpu.close();
+    }
+    return vcpu;
+  }
+
+  void forget(Vcpu vcpu) {
+    vcpus.remove(vcpu);
+  }
+
+  /** KVM_CREATE_IRQCHIP: interrupt controllers in the kernel, before any vCPU. */
+  public void createIrqchip() {
+    fd.ioctl(Ioctl.KVM_CREATE_IRQCHIP, 0);
+  }
+
+  /** KVM_GET_CLOCK. */
+  public ClockData getClock() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = kvm_clock_data.allocate(arena);
+      fd.ioctl(Ioctl.KVM_GET_CLOCK, data);
+      return ClockData.from(data);
+    }
+  }
+
+  /**
+   * KVM_SET_CLOCK.
+   *
+   * @throws SyscallException EINVAL for a flag that KVM does not know
+   */
+  public void setClock(ClockData clock) {
+    trySetClock(clock)
+        .ifPresent(
+            errno -> {
+              throw new SyscallException("KVM_SET_CLOCK to " + clock, errno);
+            });
+  }
+
+  /** KVM_SET_CLOCK: the errno if the kernel refuses. */
+  public Optional<Errno> trySetClock(ClockData clock) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = kvm_clock_data.allocate(arena);
+      clock.to(data);
+      return fd.tryIoctl(Ioctl.KVM_SET_CLOCK, data);
+    }
+  }
+
+  @Override
+  public void close() {
+    vcpus.forEach(Vcpu::close);
+    fd.close();
+    // Again for a vCPU that came just before the VM's file was closed; a later one closes itself.
+    vcpus.forEach(Vcpu::close);
+    memory.close();
+  }
+}
