@@ -4,7 +4,15 @@ package kvmselftest.kvm;
 public final class KvmUnavailableException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  KvmUnavailableException(String message) {
-    super(message);
+  private final String reason;
+
+  KvmUnavailableException(String reason) {
+    super(reason);
+    this.reason = reason;
+  }
+
+  /** Why, and what to do about it, in one line: the message. */
+  public String reason() {
+    return reason;
   }
 }

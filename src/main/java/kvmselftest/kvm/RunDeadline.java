@@ -50,8 +50,7 @@ final class RunDeadline {
       return new Observation(run, now);
     }
     if (now - seen.sinceNanos >= vcpu.vm().runDeadline().toNanos()) {
-      vcpu.stopRun(
-          run); // again at every look until it has left: a single signal may come too early
+      stop(vcpu, run);
     }
     return seen;
   }

@@ -272,15 +272,15 @@ public final class Vcpu implements AutoCloseable {
     }
   }
 
-  /** KVM_GET_DEVICE_ATTR of a 64-bit attribute: the errno if the kernel refuses. */
+  /** KVM_GET_DEVICE_ATTR to a good address, the value dropped: the errno if the kernel refuses. */
   public Optional<Errno> tryGetDeviceAttr(DeviceAttr attr) {
     try (Arena arena = Arena.ofConfined()) {
       return tryGetDeviceAttr(attr, arena.allocate(JAVA_LONG).address());
     }
   }
 
-  /** KVM_SET_DEVICE_ATTR of a 64-bit attribute: the errno if the kernel refuses. */
-  public Optional<Errno> trySetDeviceAttrValue(DeviceAttr attr, long value) {
+  /** KVM_SET_DEVICE_ATTR from a good address: the errno if the kernel refuses. */
+  public Optional<Errno> trySetDeviceAttrTo(DeviceAttr attr, long value) {
     try (Arena arena = Arena.ofConfined()) {
       return trySetDeviceAttr(attr, arena.allocateFrom(JAVA_LONG, value).address());
     }
@@ -305,8 +305,7 @@ public final class Vcpu implements AutoCloseable {
    * @throws SyscallException as the ioctl fails
    */
   public void setTscOffset(TscOffset offset) {
-    require(
-        Ioctl.KVM_SET_DEVICE_ATTR, trySetDeviceAttrValue(DeviceAttr.TSC_OFFSET, offset.ticks()));
+    require(Ioctl.KVM_SET_DEVICE_ATTR, trySetDeviceAttrTo(DeviceAttr.TSC_OFFSET, offset.ticks()));
   }
 
   private void require(Ioctl ioctl, Optional<Errno> refusal) {

@@ -48,6 +48,8 @@ public record PvclockPage(
     long ticks = guestTsc - tscTimestamp;
     long shifted = tscShift >= 0 ? ticks << tscShift : ticks >>> -tscShift;
     long mul = Integer.toUnsignedLong(tscToSystemMul);
-    return systemTime + (Math.unsignedMultiplyHigh(shifted, mul) << 32 | shifted * mul >>> 32);
+    long high = Math.unsignedMultiplyHigh(shifted, mul);
+    long low = shifted * mul;
+    return systemTime + ((high << 32) | (low >>> 32));
   }
 }

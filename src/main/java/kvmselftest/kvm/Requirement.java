@@ -1,0 +1,76 @@
+package kvmselftest.kvm;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import kvmselftest.sys.Errno;
+
+/**
+ * What a selftest needs of the machine it runs on. Unmet, the test is skipped with the reason:
+ * upstream's TEST_REQUIRE. Each is looked at once in a process.
+ */
+public enum Requirement {
+  /** A usable /dev/kvm. */
+  KVM {
+    @Override
+    Optional<String> look() {
+      try (Kvm kvm = Kvm.open()) {
+        kvm.requireUsable();
+        return Optional.empty();
+      } catch (KvmUnavailableException e) {
+        return Optional.of(e.reason());
+      }
+    }
+  },
+
+  /** The vCPU attribute KVM_VCPU_TSC_OFFSET. */
+  TSC_OFFSET {
+    @Override
+    Optional<String> look() {
+      try (Kvm kvm = Kvm.open();
+          Vm vm = kvm.createVm(PAGE_SIZE);
+          Vcpu vcpu = vm.createVcpu(0)) {
+        return vcpu.tryHasDeviceAttr(DeviceAttr.TSC_OFFSET).map(Requirement::withoutTscOffset);
+      }
+    }
+  },
+
+  /** KVM_CLOCK_REALTIME in KVM_GET_CLOCK and KVM_SET_CLOCK. */
+  CLOCK_REALTIME {
+    @Override
+    Optional<String> look() {
+      try (Kvm kvm = Kvm.open()) {
+        int flags = kvm.checkExtension(Capability.KVM_CAP_ADJUST_CLOCK);
+        return (flags & ClockData.REALTIME) != 0
+            ? Optional.empty()
+            : Optional.of(
+                "KVM_CAP_ADJUST_CLOCK is 0x%x, without KVM_CLOCK_REALTIME: use Linux 5.16 or later"
+                    .formatted(flags));
+      }
+    }
+  },
+
+  /** A clocksource that lets KVM derive kvmclock from the TSC. */
+  TSC_CLOCKSOURCE {
+    @Override
+    Optional<String> look() {
+      return Clocksource.notBasedOnTsc(Clocksource.CURRENT);
+    }
+  };
+
+  private static final long PAGE_SIZE = 4096;
+
+  private static final Map<Requirement, Optional<String>> SEEN = new ConcurrentHashMap<>();
+
+  /** Why it is not met, with what to do about it; empty if it is. Any thread. */
+  public Optional<String> unmet() {
+    return SEEN.computeIfAbsent(this, Requirement::look);
+  }
+
+  abstract Optional<String> look();
+
+  private static String withoutTscOffset(Errno errno) {
+    return "KVM_HAS_DEVICE_ATTR of %s: %s: use Linux 5.16 or later"
+        .formatted(DeviceAttr.TSC_OFFSET, errno.name());
+  }
+}

@@ -1,0 +1,96 @@
+package kvmselftest.selftests;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
+
+import java.util.stream.Stream;
+import kvmselftest.Requires;
+import kvmselftest.guest.Guest;
+import kvmselftest.guest.GuestBlob;
+import kvmselftest.guest.Ucall;
+import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.Requirement;
+import kvmselftest.kvm.TscOffset;
+import kvmselftest.kvm.Vcpu;
+import kvmselftest.x86.CounterWindow;
+import kvmselftest.x86.HostTsc;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * A guest's RDTSC is the host's TSC plus the offset that KVM_VCPU_TSC_OFFSET was set to.
+ *
+ * <p>Mirrors tools/testing/selftests/kvm/system_counter_offset_test.c (Linux 5.16). As there, the
+ * offset changes from case to case on one live vCPU; each case also gets a vCPU of its own.
+ */
+@Tag("selftest")
+@Requires({Requirement.KVM, Requirement.TSC_OFFSET})
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class SystemCounterOffsetTest {
+  private static final GuestBlob GUEST = GuestBlob.named("system_counter_offset_test");
+
+  private final Kvm kvm = Kvm.open();
+  private final Guest guest = Guest.load(kvm, GUEST);
+  private Vcpu liveVcpu;
+  private long liveStage;
+
+  /** Upstream's values; it calls them nanoseconds, but they are ticks. */
+  static Stream<Arguments> offsets() {
+    return Stream.of(
+        argumentSet("offset 0", new TscOffset(0)),
+        argumentSet("offset +180e9", new TscOffset(180_000_000_000L)),
+        argumentSet("offset -180e9", new TscOffset(-180_000_000_000L)));
+  }
+
+  @BeforeAll
+  void createLiveVcpu() {
+    liveVcpu = guest.createVcpu(0, 0);
+  }
+
+  @AfterAll
+  void close() {
+    guest.close();
+    kvm.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("offsets")
+  void guestTscFollowsOffsetOfLiveVcpu(TscOffset offset, TestReporter reporter) {
+    assertGuestTscIsHostTscPlus(offset, liveVcpu, liveStage++, reporter);
+  }
+
+  @ParameterizedTest
+  @MethodSource("offsets")
+  void guestTscFollowsOffsetOfFreshVcpu(TscOffset offset, TestReporter reporter) {
+    try (Guest fresh = Guest.load(kvm, GUEST)) {
+      assertGuestTscIsHostTscPlus(offset, fresh.createVcpu(0, 0), 0, reporter);
+    }
+  }
+
+  private static void assertGuestTscIsHostTscPlus(
+      TscOffset offset, Vcpu vcpu, long stage, TestReporter reporter) {
+    vcpu.setTscOffset(offset);
+
+    long start = offset.guestTsc(HostTsc.read());
+    vcpu.run();
+    long end = offset.guestTsc(HostTsc.read());
+
+    long observed = Ucall.sync(vcpu, stage).value(0);
+    CounterWindow expected = new CounterWindow(start, end);
+    String observation =
+        "%s: guest TSC %s, host TSC %+d before and after KVM_RUN: %s"
+            .formatted(vcpu, Long.toUnsignedString(observed), offset.ticks(), expected);
+    reporter.publishEntry(observation);
+    assertTrue(
+        expected.contains(observed),
+        () ->
+            "%s; it is %+d ticks past the start of the window"
+                .formatted(observation, observed - start));
+  }
+}
