@@ -1,4 +1,4 @@
-# Guest of the VMM's own tests: the argument says what it does. The numbers are VmmTest.Program's ordinals.
+# Guest of the VMM's own tests: the argument says what it does. The numbers are those of VmmTest.Program.
 
         .include "ucall.inc"
 
