@@ -79,11 +79,18 @@ public final class Kvm implements AutoCloseable {
   }
 
   /**
-   * Creates and drops a VM, which is when KVM takes hold of the CPU.
+   * Checks that guests will run on the CPU's own virtualization, and creates and drops a VM, which
+   * is when KVM takes hold of the CPU.
    *
-   * @throws KvmUnavailableException if it cannot, such as EBUSY with another hypervisor
+   * @throws KvmUnavailableException if KVM's module is neither kvm_intel nor kvm_amd, or no VM can
+   *     be created, such as EBUSY with another hypervisor
    */
   public void requireUsable() {
+    VendorModule.unsupported(VendorModule.MODULES)
+        .ifPresent(
+            module -> {
+              throw Unavailability.otherVendor(device, module);
+            });
     try (KvmFd _ = fd.ioctlFd(Ioctl.KVM_CREATE_VM, 0, "VM")) {
       // It could be made: that is all.
     } catch (SyscallException e) {

@@ -82,6 +82,13 @@ final class Unavailability {
             .formatted(device, version, expected));
   }
 
+  static KvmUnavailableException otherVendor(Path device, String module) {
+    return new KvmUnavailableException(
+        ("%s is driven by %s, which does not use the CPU's virtualization and cannot offset a"
+                + " guest's TSC: use a host with kvm_intel or kvm_amd")
+            .formatted(device, module));
+  }
+
   /** KVM_CREATE_VM was refused. */
   static KvmUnavailableException createVm(Path device, Errno errno) {
     String why =
