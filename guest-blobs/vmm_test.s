@@ -23,6 +23,8 @@ programs:
         .quad   unmapped_memory
         .quad   triple_fault
         .quad   count
+        .quad   bad_ucall
+        .quad   unknown_ucall
 
 sync_and_done:                                  # every argument arrives
         mov     edi, 7
@@ -81,3 +83,13 @@ count:                                          # vCPU index and a number that g
         call    ucall_sync
         inc     rbx
         jmp     1b
+
+bad_ucall:                                      # a block that is in no memory
+        mov     edi, UNMAPPED_GPA
+        mov     edx, UCALL_PORT
+        in      al, dx
+
+unknown_ucall:                                  # a command that does not exist
+        sub     rsp, UCALL_BLOCK
+        mov     qword ptr [rsp], 77
+        jmp     ucall

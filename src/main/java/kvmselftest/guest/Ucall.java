@@ -13,6 +13,14 @@ public sealed interface Ucall {
   /** The port that a guest reads to make a ucall; its RDI holds the address of the block. */
   int PORT = 0x1000;
 
+  /** A command and seven arguments, bytes. */
+  int BLOCK_SIZE = 64;
+
+  long SYNC = 1;
+  long ABORT = 2;
+  long DONE = 4;
+  long UNHANDLED = 5;
+
   /** The guest has come to a stage. Values it does not use are 0. */
   record Sync(long stage, List<Long> values) implements Ucall {
     /** The value with this number, from 0. */
@@ -76,15 +84,30 @@ public sealed interface Ucall {
   }
 
   private static Ucall read(GuestMemory memory, long block) {
-    long[] words = new long[8];
-    Arrays.setAll(words, i -> memory.readLong(block + i * 8L));
-    return switch (Math.toIntExact(words[0])) {
-      case 1 -> new Sync(words[1], Arrays.stream(words, 2, 7).boxed().toList());
-      case 2 -> new Abort(memory.readString(words[1]), words[2], words[3]);
-      case 4 -> new Done();
-      case 5 -> new Unhandled((int) words[1], words[2], words[3], words[4], words[5]);
-      default -> throw new GuestFailedException("unknown ucall " + words[0]);
-    };
+    if (block % Long.BYTES != 0 || !memory.holds(block, BLOCK_SIZE)) {
+      throw new GuestFailedException(
+          "a ucall's block at 0x%x, which is no memory".formatted(block));
+    }
+    long[] words = new long[BLOCK_SIZE / Long.BYTES];
+    Arrays.setAll(words, i -> memory.readLong(block + (long) i * Long.BYTES));
+    return of(memory, words);
+  }
+
+  private static Ucall of(GuestMemory memory, long[] words) {
+    if (words[0] == SYNC) {
+      return new Sync(words[1], Arrays.stream(words, 2, 7).boxed().toList());
+    }
+    if (words[0] == ABORT && memory.holds(words[1], 1)) {
+      return new Abort(memory.readString(words[1]), words[2], words[3]);
+    }
+    if (words[0] == DONE) {
+      return new Done();
+    }
+    if (words[0] == UNHANDLED) {
+      return new Unhandled((int) words[1], words[2], words[3], words[4], words[5]);
+    }
+    throw new GuestFailedException(
+        "not a ucall: " + Arrays.stream(words).mapToObj("0x%x"::formatted).toList());
   }
 
   /**

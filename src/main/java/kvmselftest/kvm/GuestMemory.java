@@ -31,6 +31,11 @@ public final class GuestMemory implements AutoCloseable {
     return memory.byteSize();
   }
 
+  /** True if all of these bytes are in this memory. */
+  public boolean holds(long gpa, long length) {
+    return gpa >= 0 && gpa <= size() - length;
+  }
+
   /** The memory as a segment, GPA 0 first. */
   public MemorySegment segment() {
     return memory;

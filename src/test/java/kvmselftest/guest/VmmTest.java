@@ -41,7 +41,9 @@ class VmmTest {
     UNEXPECTED_PORT(8),
     UNMAPPED_MEMORY(9),
     TRIPLE_FAULT(10),
-    COUNT(11);
+    COUNT(11),
+    BAD_UCALL(12),
+    UNKNOWN_UCALL(13);
 
     private final long number;
 
@@ -111,6 +113,15 @@ class VmmTest {
     if (name.equals("#PF")) {
       assertEquals(Long.parseUnsignedLong(cr2.substring(2), 16), exception.cr2());
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"BAD_UCALL, 'block at 0x20000000'", "UNKNOWN_UCALL, 'not a ucall: [0x4d, '"})
+  void ucallThatMakesNoSenseIsRefused(Program program, String expected) {
+    Vcpu vcpu = vcpu(program);
+    vcpu.run();
+    String message = messageOf(assertThrows(GuestFailedException.class, () -> Ucall.of(vcpu)));
+    assertTrue(message.contains(expected), message);
   }
 
   @ParameterizedTest
