@@ -1,0 +1,150 @@
+package kvmselftest.runner;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.junit.platform.launcher.Launcher;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestPlan;
+import org.junit.platform.launcher.core.LauncherExecutionRequestBuilder;
+
+/**
+ * The rounds of one run. The tests run in a thread of their own; the caller's waits for it, so that
+ * a test that never ends does not keep the run from its summary.
+ */
+final class Execution {
+  private static final Duration GLANCE = Duration.ofMillis(100);
+
+  private final SelftestRun run;
+  private final Launcher launcher;
+  private final @Nullable ReportFolder folder;
+  private final ConsoleReport report;
+  private @Nullable EventGate gate;
+  private boolean over;
+
+  Execution(SelftestRun run, Launcher launcher, @Nullable ReportFolder folder) {
+    this.run = run;
+    this.launcher = launcher;
+    this.folder = folder;
+    this.report = new ConsoleReport(run.console());
+  }
+
+  ExitStatus run(TestPlan first) {
+    Thread hook = new Thread(this::interrupted, "summary-on-interrupt");
+    Runtime.getRuntime().addShutdownHook(hook);
+    rounds(first);
+    ExitStatus status = finish();
+    removeHook(hook);
+    return status;
+  }
+
+  private void rounds(TestPlan first) {
+    TestPlan plan = first;
+    int round = 1;
+    while (round(round, plan) && round < run.repeat() && !isOver()) {
+      // A plan serves once.
+      plan = launcher.discover(run.tests().request(run.selection(), run.failOnSkip()));
+      round++;
+    }
+  }
+
+  /** Whether the round came to its end. */
+  private boolean round(int round, TestPlan plan) {
+    String prefix = run.repeat() == 1 ? "" : round + "/" + run.repeat() + " ";
+    List<TestExecutionListener> listeners = new ArrayList<>();
+    listeners.add(new OutcomeListener(plan, prefix, report::add));
+    @Nullable XmlReport xml =
+        folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()));
+    if (xml != null) {
+      xml.testPlanExecutionStarted(plan);
+      listeners.add(xml);
+    }
+    boolean ended = execute(plan, openGate(listeners), prefix);
+    if (xml != null) {
+      xml.trouble().ifPresent(trouble -> fail(prefix, "report", trouble));
+    }
+    return ended;
+  }
+
+  private boolean execute(TestPlan plan, EventGate events, String prefix) {
+    Thread tests = new Thread(() -> execute(plan, events), "selftests");
+    tests.setDaemon(true);
+    tests.setUncaughtExceptionHandler((thread, e) -> fail(prefix, "JUnit", FailureText.of(e, "")));
+    tests.start();
+    boolean stuck = false;
+    while (!stuck && !join(tests)) {
+      stuck = events.shutIfStuck(run.timeout());
+    }
+    return !stuck;
+  }
+
+  private void execute(TestPlan plan, EventGate events) {
+    launcher.execute(LauncherExecutionRequestBuilder.request(plan).listeners(events).build());
+  }
+
+  private void fail(String prefix, String what, String message) {
+    TestName name = new TestName(what, "", "");
+    report.add(new Outcome(prefix, name, Result.FAIL, message, Duration.ZERO, List.of()));
+  }
+
+  private synchronized EventGate openGate(List<TestExecutionListener> listeners) {
+    gate = new EventGate(listeners);
+    return gate;
+  }
+
+  private synchronized ExitStatus finish() {
+    ExitStatus status = report.totals().status(run.failOnSkip());
+    boolean reported = over || end(status.name().toLowerCase(Locale.ROOT));
+    return reported ? status : ExitStatus.FAILED;
+  }
+
+  /** Runs when the JVM is told to end before the run has ended. */
+  private synchronized void interrupted() {
+    if (!over && gate != null) {
+      gate.shut(new InterruptedRunException());
+      end("no verdict, interrupted");
+    }
+  }
+
+  /** Whether the whole report is written. */
+  private boolean end(String verdict) {
+    over = true;
+    report.summary();
+    try {
+      if (folder != null) {
+        folder.writeVerdict(verdict + " " + report.totals());
+      }
+      if (!run.console().closeLog()) {
+        throw new IOException("run.log is incomplete");
+      }
+      return true;
+    } catch (IOException e) {
+      run.console().line("error: cannot write the report: " + e);
+      return false;
+    }
+  }
+
+  private synchronized boolean isOver() {
+    return over;
+  }
+
+  private static boolean join(Thread thread) {
+    try {
+      return thread.join(GLANCE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return true;
+    }
+  }
+
+  private static void removeHook(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The JVM is ending, and the hook has run or will find that all is over.
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package kvmselftest.runner;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.reporting.ReportEntry;
+import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+import org.junit.platform.launcher.TestPlan;
+
+/**
+ * Makes outcomes of the platform's events. A class or a method with cases that is skipped counts as
+ * many skips as it has methods; one that fails itself (its set-up, its source of cases) counts as
+ * one failure.
+ */
+final class OutcomeListener implements TestExecutionListener {
+  private final TestPlan plan;
+  private final String round;
+  private final Consumer<Outcome> outcomes;
+  private final Map<TestIdentifier, Long> startedAt = new HashMap<>();
+  private final Map<TestIdentifier, List<String>> observed = new HashMap<>();
+  private final Set<TestIdentifier> told = new HashSet<>();
+
+  OutcomeListener(TestPlan plan, String round, Consumer<Outcome> outcomes) {
+    this.plan = plan;
+    this.round = round;
+    this.outcomes = outcomes;
+  }
+
+  @Override
+  public void executionStarted(TestIdentifier test) {
+    startedAt.put(test, System.nanoTime());
+  }
+
+  @Override
+  public void reportingEntryPublished(TestIdentifier test, ReportEntry entry) {
+    List<String> values = observed.computeIfAbsent(test, key -> new ArrayList<>());
+    entry.getKeyValuePairs().forEach((name, value) -> values.add(name + " = " + value));
+  }
+
+  @Override
+  public void executionSkipped(TestIdentifier test, String reason) {
+    tellSkipped(test, reason);
+  }
+
+  @Override
+  public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+    @Nullable Throwable cause = result.getThrowable().orElse(null);
+    switch (result.getStatus()) {
+      case SUCCESSFUL -> {
+        if (test.isTest()) {
+          tell(test, Result.PASS, "");
+        }
+      }
+      case ABORTED -> tellSkipped(test, FailureText.reasonOf(cause));
+      case FAILED -> {
+        Result kind = cause instanceof InterruptedRunException ? Result.ERROR : Result.FAIL;
+        tell(test, kind, FailureText.of(cause, TestName.classOf(test)));
+      }
+    }
+  }
+
+  private void tellSkipped(TestIdentifier test, String reason) {
+    methodsOf(test).forEach(method -> tell(method, Result.SKIP, reason));
+  }
+
+  private void tell(TestIdentifier test, Result result, String message) {
+    if (told.add(test)) {
+      List<String> values = observed.getOrDefault(test, List.of());
+      outcomes.accept(new Outcome(round, TestName.of(test), result, message, took(test), values));
+    }
+  }
+
+  private Stream<TestIdentifier> methodsOf(TestIdentifier test) {
+    boolean method = test.getSource().orElse(null) instanceof MethodSource;
+    return method || test.isTest()
+        ? Stream.of(test)
+        : plan.getChildren(test).stream().flatMap(this::methodsOf);
+  }
+
+  private Duration took(TestIdentifier test) {
+    Long start = startedAt.get(test);
+    return start == null ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - start);
+  }
+}

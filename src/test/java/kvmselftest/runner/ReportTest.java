@@ -1,0 +1,128 @@
+package kvmselftest.runner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Document;
+import org.w3c.dom.NodeList;
+
+class ReportTest {
+  @TempDir Path folder;
+
+  @Test
+  void holdsVerdictLogAndXml() throws IOException {
+    SampleRun run = SampleRun.of(Samples.Passing.class).report(folder.resolve("new/one")).colour();
+
+    run.run();
+
+    Path report = folder.resolve("new/one");
+    assertEquals(
+        "passed # Totals: pass:5 fail:0 xfail:0 xpass:0 skip:0 error:0\n",
+        Files.readString(report.resolve("verdict")));
+    assertEquals(
+        run.text().replaceAll("\u001b\\[\\d*m", ""), Files.readString(report.resolve("run.log")));
+    assertEquals(List.of("TEST-junit-jupiter.xml", "run.log", "verdict"), names(report));
+  }
+
+  @Test
+  void hasNoVerdictAtFirst() throws IOException {
+    assertEquals(
+        "no verdict\n", Files.readString(ReportFolder.create(folder).path().resolve("verdict")));
+  }
+
+  @Test
+  void isNeverOverwritten() throws IOException {
+    Files.writeString(folder.resolve("verdict"), "the first\n");
+
+    ExitStatus status = SampleRun.of(Samples.Passing.class).report(folder).run();
+    ReportFolder second = ReportFolder.create(folder);
+    ReportFolder third = ReportFolder.create(folder);
+
+    assertEquals(ExitStatus.PASSED, status);
+    assertEquals("the first\n", Files.readString(folder.resolve("verdict")));
+    assertEquals(4, names(folder).size());
+    assertFalse(second.equals(third));
+  }
+
+  @Test
+  void givesTheReasonOfSkipAndNoStackTrace() throws Exception {
+    SampleRun.of(Samples.Skipping.class, Samples.SkippedWhole.class).report(folder).run();
+
+    List<String> reasons = texts(xml(folder), "skipped");
+    assertEquals(6, reasons.size());
+    assertTrue(reasons.contains(Samples.ABSENT), reasons::toString);
+    assertTrue(reasons.contains("parent was skipped: " + Samples.ABSENT), reasons::toString);
+    assertTrue(reasons.contains(Samples.BUSY + "\nand a second line"), reasons::toString);
+  }
+
+  @Test
+  void keepsFailuresAndWhatWasObserved() throws Exception {
+    SampleRun.of(Samples.Failing.class, Samples.FailingSetUp.class).report(folder).run();
+
+    Document xml = xml(folder);
+    assertEquals(2, texts(xml, "failure").size());
+    assertEquals(1, texts(xml, "error").size());
+    assertTrue(texts(xml, "system-out").stream().anyMatch(text -> text.contains("- clock: 41")));
+  }
+
+  @Test
+  void isWrittenWhenTestNeverEnds() throws Exception {
+    SampleRun.of(Samples.Passing.class, Samples.Hanging.class)
+        .timeout(Duration.ofSeconds(1))
+        .report(folder)
+        .run();
+
+    List<String> errors = texts(xml(folder), "error");
+    assertEquals(1, errors.size());
+    assertTrue(errors.getFirst().contains("Samples$Hanging.blocks"), errors::toString);
+    assertTrue(Files.readString(folder.resolve("verdict")).startsWith("failed # Totals: pass:5"));
+  }
+
+  @Test
+  void hasFolderForEachRound() throws Exception {
+    SampleRun.of(Samples.Passing.class).report(folder).repeat(2).run();
+
+    assertEquals(List.of("round-1", "round-2", "run.log", "verdict"), names(folder));
+    assertEquals(5, xml(folder.resolve("round-2")).getElementsByTagName("testcase").getLength());
+  }
+
+  @Test
+  void thatCannotBeWrittenIsFailure() throws IOException {
+    Path file = Files.createFile(folder.resolve("file"));
+    SampleRun run = SampleRun.of(Samples.Passing.class).report(file);
+
+    assertEquals(ExitStatus.FAILED, run.run());
+
+    assertTrue(run.text().startsWith("error: cannot write to " + file), run.text());
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private static Document xml(Path folder) throws Exception {
+    return DocumentBuilderFactory.newDefaultInstance()
+        .newDocumentBuilder()
+        .parse(folder.resolve("TEST-junit-jupiter.xml").toFile());
+  }
+
+  private static List<String> texts(Document xml, String element) {
+    NodeList found = xml.getElementsByTagName(element);
+    return IntStream.range(0, found.getLength())
+        .mapToObj(i -> found.item(i).getTextContent().strip())
+        .toList();
+  }
+}

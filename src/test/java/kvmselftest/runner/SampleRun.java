@@ -1,0 +1,77 @@
+package kvmselftest.runner;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A run of some of the samples, and what it printed. */
+final class SampleRun {
+  private final ByteArrayOutputStream text = new ByteArrayOutputStream();
+  private final List<String> classes;
+  private Selection selection = Selection.all();
+  private int repeat = 1;
+  private boolean verbose;
+  private boolean colour;
+  private boolean failOnSkip;
+  private Duration timeout = Duration.ofSeconds(60);
+  private @Nullable Path report;
+
+  private SampleRun(List<String> classes) {
+    this.classes = classes;
+  }
+
+  static SampleRun of(Class<?>... classes) {
+    return new SampleRun(Arrays.stream(classes).map(Class::getName).toList());
+  }
+
+  SampleRun tests(String... patterns) {
+    selection = Selection.of(List.of(patterns));
+    return this;
+  }
+
+  SampleRun repeat(int times) {
+    repeat = times;
+    return this;
+  }
+
+  SampleRun verbose() {
+    verbose = true;
+    return this;
+  }
+
+  SampleRun colour() {
+    colour = true;
+    return this;
+  }
+
+  SampleRun failOnSkip() {
+    failOnSkip = true;
+    return this;
+  }
+
+  SampleRun timeout(Duration bound) {
+    timeout = bound;
+    return this;
+  }
+
+  SampleRun report(Path folder) {
+    report = folder;
+    return this;
+  }
+
+  ExitStatus run() {
+    PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
+    Selftests samples = new Selftests(classes, List.of("sample"));
+    Console console = new Console(out, colour, verbose);
+    return new SelftestRun(samples, selection, repeat, timeout, failOnSkip, report, console).run();
+  }
+
+  String text() {
+    return text.toString(StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,138 @@
+package kvmselftest.runner;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Disabled;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tests for the runner to run. Not to be found by Surefire: their names do not end in Test. */
+final class Samples {
+  static final String BUSY = "/dev/kvm is busy (EBUSY): end the other hypervisor";
+  static final String ABSENT = "no /dev/kvm: load the kvm modules";
+
+  private Samples() {}
+
+  @Tag("sample")
+  static class Passing {
+    @Test
+    void observes(TestReporter reporter) {
+      reporter.publishEntry("guestTsc", "180000000001 in [180000000000, 180000000009]");
+    }
+
+    @ParameterizedTest(name = "offset {0}", quoteTextArguments = false)
+    @ValueSource(strings = {"0", "+180e9", "-180e9"})
+    void hasCases(String offset) {
+      Assertions.assertNotNull(offset);
+    }
+
+    @Test
+    @Tag("other")
+    void isTaggedTwice() {}
+  }
+
+  @Tag("sample")
+  static class Failing {
+    @Test
+    void compares(TestReporter reporter) {
+      reporter.publishEntry("clock", "41");
+      assertEquals(42, 41, "kvmclock after KVM_SET_CLOCK");
+    }
+
+    @Test
+    void throwsUp() {
+      throw new IllegalStateException("KVM_RUN", new IllegalArgumentException("EFAULT"));
+    }
+  }
+
+  @Tag("sample")
+  static class Skipping {
+    @Test
+    @Disabled(ABSENT)
+    void byCondition() {}
+
+    @Test
+    void byAssumption() {
+      Assumptions.abort(BUSY + "\nand a second line");
+    }
+  }
+
+  @Tag("sample")
+  @Disabled(ABSENT)
+  static class SkippedWhole {
+    @Test
+    void one() {}
+
+    @Test
+    void two() {}
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void three(int number) {
+      Assertions.assertNotEquals(0, number);
+    }
+
+    @Test
+    void four() {}
+  }
+
+  @Tag("sample")
+  static class AbortedWhole {
+    @BeforeAll
+    static void setUp() {
+      Assumptions.abort(BUSY);
+    }
+
+    @Test
+    void one() {}
+
+    @Test
+    void two() {}
+  }
+
+  @Tag("sample")
+  static class FailingSetUp {
+    @BeforeAll
+    static void setUp() {
+      Assertions.fail("no memory for the guest");
+    }
+
+    @Test
+    void never() {}
+  }
+
+  @Tag("sample")
+  static class LackingSource {
+    @ParameterizedTest
+    @MethodSource("nowhere")
+    void cases(int number) {
+      Assertions.assertNotEquals(0, number);
+    }
+  }
+
+  @Tag("sample")
+  static class Hanging {
+    private static final CountDownLatch NEVER = new CountDownLatch(1);
+
+    @Test
+    void blocks() throws InterruptedException {
+      NEVER.await();
+    }
+  }
+
+  @Tag("sample")
+  static class FailsOnSkip {
+    @Test
+    void readsTheProperty() {
+      assertEquals("true", System.getProperty("kvmselftest.failOnSkip"));
+    }
+  }
+}
