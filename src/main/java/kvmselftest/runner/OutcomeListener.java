@@ -26,6 +26,10 @@ final class OutcomeListener implements TestExecutionListener {
   private final TestPlan plan;
   private final String round;
   private final Consumer<Outcome> outcomes;
+
+  /** Under which JUnit files a value published without a name. */
+  private static final String NAMELESS = "value";
+
   private final Map<TestIdentifier, Long> startedAt = new HashMap<>();
   private final Map<TestIdentifier, List<String>> observed = new HashMap<>();
   private final Set<TestIdentifier> told = new HashSet<>();
@@ -44,7 +48,9 @@ final class OutcomeListener implements TestExecutionListener {
   @Override
   public void reportingEntryPublished(TestIdentifier test, ReportEntry entry) {
     List<String> values = observed.computeIfAbsent(test, key -> new ArrayList<>());
-    entry.getKeyValuePairs().forEach((name, value) -> values.add(name + " = " + value));
+    entry
+        .getKeyValuePairs()
+        .forEach((name, value) -> values.add(NAMELESS.equals(name) ? value : name + " = " + value));
   }
 
   @Override

@@ -1,0 +1,132 @@
+package kvmselftest.cli;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import kvmselftest.runner.Console;
+import kvmselftest.runner.ExitStatus;
+import kvmselftest.runner.SelftestRun;
+import kvmselftest.runner.Selftests;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * From a command line to an exit status.
+ *
+ * @param tests the tests there are
+ * @param kvmUnusable why this machine's KVM cannot be used; empty if it can
+ * @param emulated the other way to run them
+ * @param environment the process's environment variables
+ * @param out for what was asked for
+ * @param err for complaints about the command line
+ */
+record Launch(
+    Supplier<Selftests> tests,
+    Supplier<Optional<String>> kvmUnusable,
+    EmulatedRun emulated,
+    Map<String, String> environment,
+    PrintStream out,
+    PrintStream err) {
+
+  ExitStatus run(String... arguments) {
+    Options options = new Options();
+    CommandLine commandLine = new CommandLine(options).setCaseInsensitiveEnumValuesAllowed(true);
+    try {
+      commandLine.parseArgs(arguments);
+    } catch (ParameterException e) {
+      return usage(String.valueOf(e.getMessage()));
+    }
+    if (options.help || options.version) {
+      return show(commandLine, options);
+    }
+    return new OptionsCheck(options).complaint().map(this::usage).orElseGet(() -> run(options));
+  }
+
+  private ExitStatus show(CommandLine commandLine, Options options) {
+    if (options.help) {
+      commandLine.usage(out, CommandLine.Help.Ansi.OFF);
+    } else {
+      commandLine.printVersionHelp(out, CommandLine.Help.Ansi.OFF);
+    }
+    return ExitStatus.PASSED;
+  }
+
+  private ExitStatus usage(String complaint) {
+    err.println("error: " + complaint.lines().findFirst().orElse("the command line is wrong"));
+    err.println("Try 'run-selftests.sh --help'.");
+    return ExitStatus.USAGE;
+  }
+
+  private ExitStatus run(Options options) {
+    if (options.list) {
+      return list(options);
+    }
+    return onThisMachine(options) ? runHere(options) : runEmulated(options);
+  }
+
+  private ExitStatus list(Options options) {
+    List<String> names = tests.get().names(options.selection());
+    names.forEach(out::println);
+    if (names.isEmpty()) {
+      err.println("error: no test matches " + String.join(",", options.tests));
+    }
+    return names.isEmpty() ? ExitStatus.FAILED : ExitStatus.PASSED;
+  }
+
+  private boolean onThisMachine(Options options) {
+    if (options.onThisMachine || options.emulated) {
+      return options.onThisMachine;
+    }
+    Optional<String> whyEmulated =
+        options.ofEmulatedHost().stream()
+            .findFirst()
+            .map(name -> name + " is given")
+            .or(kvmUnusable);
+    out.println(
+        whyEmulated
+            .map(why -> "Running on the emulated KVM host, because " + why)
+            .orElse("Running on this machine's KVM: /dev/kvm is usable"));
+    return whyEmulated.isEmpty();
+  }
+
+  private ExitStatus runHere(Options options) {
+    Console console = new Console(out, options.color.on(environment), options.verbose);
+    Duration timeout = Duration.ofSeconds(options.timeoutSeconds);
+    return new SelftestRun(
+            tests.get(),
+            options.selection(),
+            options.repeat,
+            timeout,
+            options.failOnSkip,
+            options.report,
+            console)
+        .run();
+  }
+
+  private ExitStatus runEmulated(Options options) {
+    return emulated.run(options, forwarded(options), out);
+  }
+
+  /** The options that the program in the emulated host is to heed. */
+  private List<String> forwarded(Options options) {
+    List<String> arguments = new ArrayList<>(List.of("--native"));
+    options
+        .selection()
+        .patterns()
+        .forEach(pattern -> arguments.addAll(List.of("--tests", pattern)));
+    arguments.addAll(List.of("--repeat", String.valueOf(options.repeat)));
+    arguments.addAll(List.of("--timeout", String.valueOf(options.timeoutSeconds)));
+    arguments.addAll(List.of("--color", options.color.on(environment) ? "always" : "never"));
+    if (options.failOnSkip) {
+      arguments.add("--fail-on-skip");
+    }
+    if (options.verbose) {
+      arguments.add("--verbose");
+    }
+    return List.copyOf(arguments);
+  }
+}
