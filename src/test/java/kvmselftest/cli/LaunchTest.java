@@ -1,0 +1,151 @@
+package kvmselftest.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import kvmselftest.runner.ExitStatus;
+import kvmselftest.runner.Selftests;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LaunchTest {
+  private static final Selftests SAMPLES =
+      new Selftests(List.of("kvmselftest.runner.Samples$Passing"), List.of("sample"));
+
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final List<String> inEmulatedHost = new ArrayList<>();
+
+  @Test
+  void usesThisMachineIfItCan() {
+    assertEquals(ExitStatus.PASSED, launch(Optional.empty()));
+
+    assertTrue(text(out).startsWith("Running on this machine's KVM: "), text(out));
+    assertTrue(text(out).endsWith("# Totals: pass:5 fail:0 xfail:0 xpass:0 skip:0 error:0\n"));
+  }
+
+  @Test
+  void usesTheEmulatedHostOtherwiseAndSaysWhy() {
+    assertEquals(ExitStatus.SKIPPED, launch(Optional.of("/dev/kvm: ENOENT: load the module")));
+
+    assertEquals(
+        "Running on the emulated KVM host, because /dev/kvm: ENOENT: load the module\n", text(out));
+  }
+
+  @Test
+  void usesTheEmulatedHostIfItsKernelIsGiven() {
+    String kernel = existing().toString();
+
+    launch(Optional.empty(), "--kernel", kernel);
+
+    assertEquals("Running on the emulated KVM host, because --kernel is given\n", text(out));
+  }
+
+  @Test
+  void usesThisMachineIfTold() {
+    assertEquals(
+        ExitStatus.PASSED, launch(Optional.of("no KVM"), "--native", "--tests", "observes"));
+
+    assertTrue(text(out).endsWith("# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0\n"));
+  }
+
+  @Test
+  void listsTests() {
+    assertEquals(ExitStatus.PASSED, launch(Optional.of("no KVM"), "--list", "--tests", "*s"));
+
+    assertEquals("Samples.Passing.hasCases\nSamples.Passing.observes\n", text(out));
+  }
+
+  @Test
+  void failsToListNothing() {
+    assertEquals(ExitStatus.FAILED, launch(Optional.empty(), "--list", "--tests", "nothing"));
+
+    assertEquals("error: no test matches nothing\n", text(err));
+  }
+
+  @Test
+  void showsHelpWithExitStatusesAndExamples() {
+    assertEquals(ExitStatus.PASSED, launch(Optional.empty(), "--help"));
+
+    assertTrue(text(out).contains("Usage: run-selftests.sh [OPTION]..."), text(out));
+    assertTrue(text(out).contains("\nExit status:\n   0   passed"), text(out));
+    assertTrue(text(out).contains("\nExamples:\n"), text(out));
+    assertTrue(text(out).lines().allMatch(line -> line.length() <= 80), text(out));
+  }
+
+  @Test
+  void showsVersions() {
+    assertEquals(ExitStatus.PASSED, launch(Optional.empty(), "-V"));
+
+    assertTrue(text(out).startsWith("kvm-clock-selftests "), text(out));
+    assertTrue(text(out).contains("\nJava " + System.getProperty("java.version")), text(out));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--frob                     | Unknown option: '--frob'",
+        "file                       | Unmatched argument at index 0: 'file'",
+        "--repeat 0                 | --repeat: 0 is not in range, 1 or more",
+        "--repeat many              | Invalid value for option '--repeat': 'many' is not an int",
+        "--timeout -1               | --timeout: -1 is not in range, 1 or more",
+        "--cpus 65                  | --cpus: 65 is not in range, 1 to 64",
+        "--memory 16                | --memory: 16 is not in range, 512 or more",
+        "--tests ,                  | --tests: the pattern is empty",
+        "--native --emulated        | --native and --emulated exclude each other",
+        "--native --cpus 2          | --native and --cpus exclude each other: --cpus is of the"
+            + " emulated host",
+        "--kernel /no/such          | --kernel: /no/such does not exist",
+        "--kernel /                 | --kernel: / is a folder, not a file",
+        "--modules /etc/passwd      | --modules: /etc/passwd is not a folder",
+        "--report /etc/passwd       | --report: /etc/passwd is not a folder",
+        "--kernel                   | Missing required parameter for option '--kernel' (PATH)",
+      })
+  void refusesWhatMakesNoSense(String arguments, String complaint) {
+    assertEquals(ExitStatus.USAGE, launch(Optional.empty(), arguments.split(" ")));
+
+    assertEquals("error: %s\nTry 'run-selftests.sh --help'.\n".formatted(complaint), text(err));
+    assertEquals("", text(out));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"always", "ALWAYS"})
+  void coloursIfTold(String when) {
+    launch(Optional.empty(), "--native", "--color", when);
+
+    assertTrue(text(out).contains("\u001b[32mok"), text(out));
+  }
+
+  private Path existing() {
+    return Path.of(System.getProperty("java.home"), "release");
+  }
+
+  private ExitStatus launch(Optional<String> kvmUnusable, String... arguments) {
+    return new Launch(
+            () -> SAMPLES,
+            () -> kvmUnusable,
+            (options, forwarded, console) -> {
+              inEmulatedHost.addAll(forwarded);
+              return ExitStatus.SKIPPED;
+            },
+            Map.of(),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8))
+        .run(arguments);
+  }
+
+  private static String text(ByteArrayOutputStream stream) {
+    return stream.toString(StandardCharsets.UTF_8);
+  }
+}
