@@ -2,7 +2,6 @@ package kvmselftest.cli;
 
 import java.io.PrintStream;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -108,25 +107,15 @@ record Launch(
   }
 
   private ExitStatus runEmulated(Options options) {
-    return emulated.run(options, forwarded(options), out);
-  }
-
-  /** The options that the program in the emulated host is to heed. */
-  private List<String> forwarded(Options options) {
-    List<String> arguments = new ArrayList<>(List.of("--native"));
-    options
-        .selection()
-        .patterns()
-        .forEach(pattern -> arguments.addAll(List.of("--tests", pattern)));
-    arguments.addAll(List.of("--repeat", String.valueOf(options.repeat)));
-    arguments.addAll(List.of("--timeout", String.valueOf(options.timeoutSeconds)));
-    arguments.addAll(List.of("--color", options.color.on(environment) ? "always" : "never"));
-    if (options.failOnSkip) {
-      arguments.add("--fail-on-skip");
-    }
-    if (options.verbose) {
-      arguments.add("--verbose");
-    }
-    return List.copyOf(arguments);
+    ForwardedRun inThere =
+        new ForwardedRun(
+            options.selection(),
+            options.repeat,
+            Duration.ofSeconds(options.timeoutSeconds),
+            options.failOnSkip,
+            options.verbose,
+            options.color.on(environment),
+            EmulatedRun.REPORT);
+    return emulated.run(options, inThere.arguments(), out);
   }
 }

@@ -1,6 +1,7 @@
 package kvmselftest.cli;
 
 import java.time.Duration;
+import java.util.List;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.Selftests;
@@ -22,19 +23,24 @@ public final class Main {
 
   private static ExitStatus run(String[] arguments) {
     try {
-      return new Launch(
-              Selftests::ofSuite,
-              Requirement.KVM::unmet,
-              new EmulatedHostRun(),
-              System.getenv(),
-              System.out,
-              System.err)
-          .run(arguments);
+      return arguments.length > 0 && arguments[0].equals(ForwardedRun.MARK)
+          ? ForwardedRun.of(List.of(arguments)).of(Selftests.ofSuite(), System.out).run()
+          : launch().run(arguments);
     } catch (RuntimeException | Error e) {
       System.err.println("error: the launcher failed: " + e);
       e.printStackTrace();
       return ExitStatus.FAILED;
     }
+  }
+
+  private static Launch launch() {
+    return new Launch(
+        Selftests::ofSuite,
+        Requirement.KVM::unmet,
+        new EmulatedHostRun(),
+        System.getenv(),
+        System.out,
+        System.err);
   }
 
   private static void haltIfHooksHang(int status) {

@@ -92,6 +92,11 @@ final class Options {
               + "commas, or the option again.")
   List<String> tests = new ArrayList<>();
 
+  @Option(
+      names = "--thorough",
+      description = "Run also the tests that take minutes on the emulated host.")
+  boolean thorough;
+
   @Option(names = "--list", description = "List the tests instead of running them.")
   boolean list;
 
@@ -151,6 +156,6 @@ final class Options {
   }
 
   Selection selection() {
-    return Selection.of(tests);
+    return Selection.of(tests, thorough);
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.TagFilter;
+import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.TestPlan;
 import org.junit.platform.launcher.core.LauncherConfig;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
@@ -58,7 +59,11 @@ public record Selftests(List<String> classNames, List<String> tags) {
   /** The names of the selected tests, as {@code --tests} takes them. */
   public List<String> names(Selection selection) {
     TestPlan plan = launcher().discover(request(selection, false));
-    return TestName.methods(plan).stream().map(test -> TestName.of(test).toString()).toList();
+    return TestName.methods(plan).stream().map(Selftests::entry).toList();
+  }
+
+  private static String entry(TestIdentifier test) {
+    return TestName.of(test) + (Selection.isThorough(test) ? " (with --thorough)" : "");
   }
 
   /**

@@ -46,9 +46,12 @@ class LaunchTest {
   void usesTheEmulatedHostIfItsKernelIsGiven() {
     String kernel = existing().toString();
 
-    launch(Optional.empty(), "--kernel", kernel);
+    launch(Optional.empty(), "--kernel", kernel, "--tests", "a,b", "--verbose");
 
     assertEquals("Running on the emulated KVM host, because --kernel is given\n", text(out));
+    assertEquals(
+        List.of("--forwarded", "1", "120", "false", "true", "false", "/report", "false", "a", "b"),
+        inEmulatedHost);
   }
 
   @Test

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class SampleRun {
   private final ByteArrayOutputStream text = new ByteArrayOutputStream();
   private final List<String> classes;
-  private Selection selection = Selection.all();
+  private Selection selection = new Selection(List.of(), false);
   private int repeat = 1;
   private boolean verbose;
   private boolean colour;
@@ -30,7 +30,12 @@ final class SampleRun {
   }
 
   SampleRun tests(String... patterns) {
-    selection = Selection.of(List.of(patterns));
+    selection = Selection.of(List.of(patterns), false);
+    return this;
+  }
+
+  SampleRun thorough() {
+    selection = Selection.all();
     return this;
   }
 

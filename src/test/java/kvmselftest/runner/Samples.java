@@ -129,6 +129,16 @@ final class Samples {
   }
 
   @Tag("sample")
+  static class TakingLong {
+    @Test
+    @Tag("thorough")
+    void cycles() {}
+
+    @Test
+    void looks() {}
+  }
+
+  @Tag("sample")
   static class FailsOnSkip {
     @Test
     void readsTheProperty() {

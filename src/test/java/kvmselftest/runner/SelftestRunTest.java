@@ -139,6 +139,26 @@ class SelftestRunTest {
   }
 
   @Test
+  void leavesThoroughTestsOutUnlessTold() {
+    SampleRun run = SampleRun.of(Samples.TakingLong.class);
+    assertEquals(ExitStatus.PASSED, run.run());
+    assertLine("# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0", run);
+
+    SampleRun thorough = SampleRun.of(Samples.TakingLong.class).thorough();
+    assertEquals(ExitStatus.PASSED, thorough.run());
+    assertLine("# Totals: pass:2 fail:0 xfail:0 xpass:0 skip:0 error:0", thorough);
+  }
+
+  @Test
+  void saysThatThoroughTestNeedsTheOption() {
+    SampleRun run = SampleRun.of(Samples.TakingLong.class).tests("cycles");
+
+    assertEquals(ExitStatus.FAILED, run.run());
+
+    assertLine("  Samples\\.TakingLong\\.cycles \\(with --thorough\\)", run);
+  }
+
+  @Test
   void runsTheSelected() {
     SampleRun run =
         SampleRun.of(Samples.Passing.class, Samples.Failing.class).tests("*PASSING.o?serves");

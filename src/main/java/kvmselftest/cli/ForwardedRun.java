@@ -1,0 +1,61 @@
+package kvmselftest.cli;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import kvmselftest.runner.Console;
+import kvmselftest.runner.Selection;
+import kvmselftest.runner.SelftestRun;
+import kvmselftest.runner.Selftests;
+
+/**
+ * A run as it is told to the program in the emulated host: {@link #MARK}, then each value in its
+ * place, then the patterns. Not the options over again, because picocli's classes are older than an
+ * AOT cache takes, and to load them costs seconds on an emulated CPU.
+ */
+record ForwardedRun(
+    Selection selection,
+    int repeat,
+    Duration timeout,
+    boolean failOnSkip,
+    boolean verbose,
+    boolean color,
+    Path report) {
+  /** The first argument. */
+  static final String MARK = "--forwarded";
+
+  private static final int PATTERNS_FROM = 8;
+
+  List<String> arguments() {
+    Stream<?> values =
+        Stream.of(
+            MARK,
+            repeat,
+            timeout.toSeconds(),
+            failOnSkip,
+            verbose,
+            color,
+            report,
+            selection.thorough());
+    return Stream.concat(values.map(Object::toString), selection.patterns().stream()).toList();
+  }
+
+  static ForwardedRun of(List<String> arguments) {
+    List<String> patterns = arguments.subList(PATTERNS_FROM, arguments.size());
+    return new ForwardedRun(
+        new Selection(patterns, Boolean.parseBoolean(arguments.get(7))),
+        Integer.parseInt(arguments.get(1)),
+        Duration.ofSeconds(Long.parseLong(arguments.get(2))),
+        Boolean.parseBoolean(arguments.get(3)),
+        Boolean.parseBoolean(arguments.get(4)),
+        Boolean.parseBoolean(arguments.get(5)),
+        Path.of(arguments.get(6)));
+  }
+
+  SelftestRun of(Selftests tests, PrintStream out) {
+    Console console = new Console(out, color, verbose);
+    return new SelftestRun(tests, selection, repeat, timeout, failOnSkip, report, console);
+  }
+}

@@ -1,0 +1,40 @@
+package kvmselftest.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import kvmselftest.runner.Selection;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ForwardedRunTest {
+  static List<ForwardedRun> runs() {
+    Path report = EmulatedRun.REPORT;
+    return List.of(
+        new ForwardedRun(Selection.all(), 1, Duration.ofSeconds(120), false, false, false, report),
+        new ForwardedRun(
+            new Selection(List.of("*a b*", "--native"), false),
+            3,
+            Duration.ofMinutes(20),
+            true,
+            false,
+            true,
+            report),
+        new ForwardedRun(
+            new Selection(List.of("x"), true),
+            1,
+            Duration.ofSeconds(1),
+            false,
+            true,
+            false,
+            report));
+  }
+
+  @ParameterizedTest
+  @MethodSource("runs")
+  void arrivesAsItWasSent(ForwardedRun run) {
+    assertEquals(run, ForwardedRun.of(run.arguments()));
+  }
+}
