@@ -1,5 +1,7 @@
 package kvmselftest.host;
 
+import java.util.Objects;
+
 /**
  * The emulated host cannot be had or does not run. The message is one line that a user can act on:
  * what went wrong, why, and what to do.
@@ -13,5 +15,10 @@ public final class HostException extends Exception {
 
   public HostException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  @Override
+  public String getMessage() {
+    return Objects.requireNonNull(super.getMessage());
   }
 }
