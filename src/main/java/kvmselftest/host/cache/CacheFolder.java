@@ -2,7 +2,10 @@ package kvmselftest.host.cache;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -30,6 +33,9 @@ public final class CacheFolder {
   }
 
   private static final String PARTIAL = "partial";
+  private static final long MEGA = 1_000_000;
+  private static final String ROOM_ADVICE =
+      "make room or access there, or name another by XDG_CACHE_HOME";
 
   /** A file lock belongs to the whole JVM, so that threads need a lock of their own. */
   private static final ReentrantLock THREADS = new ReentrantLock();
@@ -94,14 +100,24 @@ public final class CacheFolder {
       return THREADS.getHoldCount() > 1 ? action.run() : locked(progress, action);
     } catch (IOException e) {
       throw new HostException(
-          "cannot write the cache folder "
-              + root
-              + ": "
-              + reason(e)
-              + "; make room or access there, or name another by XDG_CACHE_HOME",
-          e);
+          "cannot write the cache folder " + root + ": " + reason(e) + "; " + ROOM_ADVICE, e);
     } finally {
       THREADS.unlock();
+    }
+  }
+
+  /**
+   * Checks that there is room for what is about to come, as some programs hang on a full disk.
+   *
+   * @param bytes how much
+   */
+  public void needRoom(long bytes) throws IOException, HostException {
+    Files.createDirectories(root);
+    long free = Files.getFileStore(root).getUsableSpace();
+    if (free < bytes) {
+      throw new HostException(
+          "the disk of the cache folder %s is full: %d MB free, %d MB needed; %s"
+              .formatted(root, free / MEGA, bytes / MEGA, ROOM_ADVICE));
     }
   }
 
@@ -125,10 +141,13 @@ public final class CacheFolder {
     }
   }
 
-  /** A file system exception's message is often no more than the file's name. */
+  /** These exceptions' messages are no more than the file's name. */
   private static String reason(IOException e) {
-    return e.getClass() == IOException.class
-        ? String.valueOf(e.getMessage())
-        : e.toString().replaceFirst("^java\\.\\w+\\.\\w+\\.", "");
+    return switch (e) {
+      case AccessDeniedException denied -> "permission denied for " + denied.getFile();
+      case FileAlreadyExistsException exists -> exists.getFile() + " is no folder";
+      case NoSuchFileException none -> none.getFile() + " is gone";
+      default -> String.valueOf(e.getMessage());
+    };
   }
 }

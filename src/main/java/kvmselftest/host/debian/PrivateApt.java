@@ -118,8 +118,12 @@ final class PrivateApt {
       throws HostException {
     Command.Result result = command(in, program, arguments).run();
     if (result.status() != 0) {
-      throw new HostException(
-          "cannot get " + what + ": " + reason(result) + "; check the network and apt's sources");
+      String reason = reason(result);
+      String advice =
+          reason.contains("No space left on device")
+              ? "make room on the disk"
+              : "check the network and apt's sources";
+      throw new HostException("cannot get " + what + ": " + reason + "; " + advice);
     }
     return result.out();
   }

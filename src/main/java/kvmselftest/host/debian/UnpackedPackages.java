@@ -18,6 +18,11 @@ import kvmselftest.host.cache.CacheFolder;
 
 /** Packages of one list of archives, fetched and unpacked in the cache folder. */
 final class UnpackedPackages {
+  /**
+   * Package lists (20 to 25 MB), packages (40 MB) and what is in them (110 MB), with some to spare.
+   */
+  private static final long ROOM = 200_000_000;
+
   private final String list;
   private final PrivateApt apt;
   private final CacheFolder cache;
@@ -60,6 +65,7 @@ final class UnpackedPackages {
   private Path newest(String name, Extent extent, Progress progress)
       throws IOException, HostException {
     progress.step("looking for " + name + " in " + list);
+    cache.needRoom(ROOM);
     apt.update();
     List<DebPackage> packages = extent.choose(name, apt);
     if (packages.isEmpty()) {
@@ -93,7 +99,7 @@ final class UnpackedPackages {
   private void fetch(
       String name, List<DebPackage> packages, Extent extent, Path folder, Progress progress)
       throws IOException, HostException {
-    String what = name + " " + version(name, packages) + " (" + packages.size() + " packages";
+    String what = name + " " + version(name, packages) + " (" + count(packages);
     progress.step("fetching " + what + ")");
     long start = System.nanoTime();
     Path download = Files.createDirectory(folder.resolve("download"));
@@ -108,6 +114,10 @@ final class UnpackedPackages {
     progress.step(
         "fetched %s, %d MB, in %.1f s)"
             .formatted(what, (bytes + 500_000) / 1_000_000, (System.nanoTime() - start) / 1e9));
+  }
+
+  private static String count(List<DebPackage> packages) {
+    return packages.size() == 1 ? "1 package" : packages.size() + " packages";
   }
 
   private static void unpack(Path deb, Path folder, Extent extent)
