@@ -60,9 +60,9 @@ record Modinfo(Map<String, String> fields) {
   }
 
   private static String content(ByteBuffer elf, int header) {
-    byte[] bytes = new byte[Math.toIntExact(elf.getLong(header + SH_SIZE))];
-    elf.get(Math.toIntExact(elf.getLong(header + SH_OFFSET)), bytes);
-    return new String(bytes, StandardCharsets.ISO_8859_1);
+    int offset = Math.toIntExact(elf.getLong(header + SH_OFFSET));
+    int size = Math.toIntExact(elf.getLong(header + SH_SIZE));
+    return StandardCharsets.ISO_8859_1.decode(elf.slice(offset, size)).toString();
   }
 
   private static Modinfo parse(String section) {
