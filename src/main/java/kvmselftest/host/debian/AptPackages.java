@@ -76,7 +76,7 @@ final class AptPackages implements Packages {
     }
   }
 
-  private UnpackedPackages from(SourceList sources) {
+  private synchronized UnpackedPackages from(SourceList sources) {
     return lists.computeIfAbsent(
         sources.name(),
         name ->
@@ -103,7 +103,7 @@ final class AptPackages implements Packages {
     return distribution.equals(new Distribution(Distribution.Family.DEBIAN, suite));
   }
 
-  private Mirrors mirrors() throws HostException {
+  private synchronized Mirrors mirrors() throws HostException {
     if (mirrors.isEmpty()) {
       mirrors = Optional.of(Mirrors.ofMachine(distribution));
     }

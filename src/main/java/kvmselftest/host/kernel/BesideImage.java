@@ -18,7 +18,8 @@ final class BesideImage {
   static List<ModuleFolder> folders(Path image, String release) throws HostException {
     Path folder = Objects.requireNonNull(real(image).getParent());
     List<ModuleFolder> found = new ArrayList<>();
-    found.add(ModuleFolder.of(folder, 1));
+    // Some distributions put the image at the top of its modules' folder.
+    found.add(ModuleFolder.of(folder, folder.endsWith(release) ? Integer.MAX_VALUE : 1));
     for (String path : List.of("lib/modules", "../lib/modules", "../usr/lib/modules")) {
       Path modules = folder.resolve(path).resolve(release).normalize();
       found.add(ModuleFolder.of(modules, Integer.MAX_VALUE));

@@ -25,9 +25,14 @@ final class FallbackPlace implements ModulePlace {
 
   /** A folder, with all below it. */
   static FallbackPlace folder(Path folder) {
-    return of(folder.toString(), () -> List.of(ModuleFolder.of(folder, Integer.MAX_VALUE)));
+    return of("in " + folder, () -> List.of(ModuleFolder.of(folder, Integer.MAX_VALUE)));
   }
 
+  /**
+   * Any other place.
+   *
+   * @param name in words that follow "not"
+   */
   static FallbackPlace of(String name, Opener opener) {
     return new FallbackPlace(name, opener);
   }
@@ -50,7 +55,7 @@ final class FallbackPlace implements ModulePlace {
 
   @Override
   public String absence() {
-    return failure.isEmpty() ? "not in " + name : "not in " + name + " (" + failure + ")";
+    return failure.isEmpty() ? "not " + name : "not " + name + " (" + failure + ")";
   }
 
   private List<ModuleFolder> folders() {
@@ -65,7 +70,8 @@ final class FallbackPlace implements ModulePlace {
     try {
       return opener.open();
     } catch (HostException e) {
-      failure = e.getMessage();
+      // Without its advice: there will be one for all places together.
+      failure = e.getMessage().replaceFirst(";[^;]*$", "");
       return List.of();
     }
   }

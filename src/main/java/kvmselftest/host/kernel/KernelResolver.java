@@ -75,7 +75,7 @@ public final class KernelResolver {
     places.add(FallbackPlace.of("beside the image", () -> BesideImage.folders(path, release)));
     places.add(
         FallbackPlace.of(
-            "a package",
+            "in a package",
             () ->
                 List.of(ModuleFolder.of(packages.kernelOf(release, progress), Integer.MAX_VALUE))));
     return image;

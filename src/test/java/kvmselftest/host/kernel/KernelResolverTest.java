@@ -111,6 +111,15 @@ class KernelResolverTest {
   }
 
   @Test
+  void findsAnImagesModulesBelowItInItsReleasesFolder() throws Exception {
+    Path folder = temp.resolve("modules").resolve(RELEASE);
+    Path image = FakeKernel.writeImage(folder.resolve("vmlinuz"), RELEASE);
+    threeModules(folder.resolve("kernel/deep"));
+    Kernel kernel = resolve(new KernelChoice.Image(image), Optional.empty());
+    assertEquals(List.of("irqbypass", "kvm", "kvm-amd"), names(kernel));
+  }
+
+  @Test
   void findsAnImagesModulesWhereItWasBuilt() throws Exception {
     Path tree = temp.resolve("linux");
     Path image = FakeKernel.writeImage(tree.resolve("arch/x86/boot/bzImage"), RELEASE);
