@@ -18,6 +18,7 @@ import org.junit.jupiter.api.TestReporter;
 
 /** A thousand VMs come and go, and the process has as many files and mappings as before. */
 @Tag("vmm")
+@Tag("thorough")
 @Requires(Requirement.KVM)
 class LeakTest {
   private static final int CYCLES = 1000;
