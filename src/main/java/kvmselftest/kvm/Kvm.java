@@ -15,8 +15,11 @@ import kvmselftest.sys.SyscallException;
  * may use it. Closing it leaves its VMs as they are.
  */
 public final class Kvm implements AutoCloseable {
+  /** The system property that names another device than {@code /dev/kvm}. */
+  public static final String DEVICE_PROPERTY = "kvmselftest.device";
+
   /** Where the device is. */
-  public static final Path DEVICE = Path.of("/dev/kvm");
+  public static final Path DEVICE = Path.of(System.getProperty(DEVICE_PROPERTY, "/dev/kvm"));
 
   /** More CPUID leaves than any kernel reports (arch/x86/kvm/cpuid.h: KVM_MAX_CPUID_ENTRIES). */
   private static final int MAX_CPUID_ENTRIES = 256;
@@ -30,7 +33,7 @@ public final class Kvm implements AutoCloseable {
   }
 
   /**
-   * Opens {@code /dev/kvm}.
+   * Opens {@link #DEVICE}.
    *
    * @throws KvmUnavailableException if it cannot be used
    */

@@ -1,0 +1,116 @@
+package kvmselftest.host;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.host.image.HostImage;
+import kvmselftest.host.qemu.Qemu;
+
+/**
+ * Runs programs on a KVM host that is emulated: a Linux kernel in a QEMU that emulates AMD SVM. No
+ * KVM, no root and no network are needed, and nothing stays behind but the cache and the report.
+ *
+ * {@snippet :
+ * CacheFolder cache = CacheFolder.ofUser(System.getenv());
+ * Progress progress = System.out::println;
+ * JavaProgram selftests =
+ *     new JavaProgram("kvmselftest.cli.Main", List.of("--native", "--report", "/report"));
+ * JavaProgram training =
+ *     new JavaProgram("kvmselftest.cli.Main", List.of("--native", "--report", "training"));
+ * HostRun run =
+ *     new HostRun(kernel, qemu, busybox, jars, List.of(selftests))
+ *         .withTraining(training)
+ *         .withReport(Path.of("report"));
+ * try {
+ *   return new EmulatedHost(cache, progress, System.out).run(run).exitStatus(0);
+ * } catch (HostException e) {
+ *   System.out.println("error: " + e.getMessage());
+ *   return 1;
+ * }
+ * }
+ *
+ * @param cache where the image's parts are kept from run to run; a run's own files are in it, too,
+ *     until the run ends
+ * @param progress told when the image is made and the host is up
+ * @param out what the programs write, as they write it; in trouble also the console's last lines
+ */
+public record EmulatedHost(CacheFolder cache, Progress progress, PrintStream out) {
+  /**
+   * Runs the commands, and waits for the end of it all. In the report folder a file {@code verdict}
+   * holds {@code no verdict} until what the commands left is there.
+   *
+   * @throws HostException if there is no verdict: the image cannot be made, QEMU or the kernel dies
+   *     or hangs, a module is missing, the results are cut, a disk is full, or this thread is
+   *     interrupted
+   */
+  public HostResult run(HostRun run) throws HostException {
+    Report report = Report.open(run.report());
+    try (WorkFolder work = WorkFolder.create(cache.root().resolve("runs"))) {
+      Path initramfs = new HostImage(cache, progress).make(run, work.path());
+      if (!run.qemu().parallelCpus()) {
+        progress.step(
+            "QEMU "
+                + run.qemu().version()
+                + " runs the emulated CPUs in turns; tests that need them in parallel skip"
+                + " (QEMU 10 or newer runs them in parallel)");
+      }
+      return new Boot(run, work.path(), report, progress, out).boot(initramfs);
+    }
+  }
+
+  /** From the start of QEMU to the results. */
+  private record Boot(HostRun run, Path work, Report report, Progress progress, PrintStream out) {
+    HostResult boot(Path initramfs) throws HostException {
+      Evidence evidence = Evidence.in(run, work, report);
+      long start = System.nanoTime();
+      try (Qemu qemu =
+          Qemu.start(
+              run.qemu(),
+              run.machine(),
+              run.kernel().image(),
+              initramfs,
+              evidence.files(),
+              work,
+              out)) {
+        return watch(qemu, evidence, start);
+      } catch (NoVerdictException e) {
+        evidence.console().last(CONSOLE_LINES).forEach(line -> out.println("console: " + line));
+        throw new HostException("no verdict: " + e.getMessage(), e);
+      } catch (IOException e) {
+        throw new HostException("no verdict: cannot read what the emulated host sent: " + e, e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new HostException("no verdict: the run was interrupted", e);
+      }
+    }
+
+    private HostResult watch(Qemu qemu, Evidence evidence, long start)
+        throws NoVerdictException, HostException, IOException, InterruptedException {
+      if (!qemu.awaitUp(evidence.results(), run.bounds().boot())) {
+        throw evidence.notUp();
+      }
+      Duration boot = since(start);
+      if (evidence.results().isUp()) {
+        progress.step("booted Linux " + run.kernel().release() + " in " + seconds(boot));
+      }
+      if (!qemu.awaitEnd(run.bounds().run())) {
+        throw evidence.notEnded();
+      }
+      Outcome outcome = Outcome.unpack(evidence, qemu, work, run.commands().size());
+      report.take(outcome);
+      return new HostResult(outcome.ends(), boot, since(start));
+    }
+
+    private static Duration since(long start) {
+      return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    private static String seconds(Duration time) {
+      return "%.1f s".formatted(time.toMillis() / 1000.0);
+    }
+  }
+
+  private static final int CONSOLE_LINES = 15;
+}

@@ -1,0 +1,69 @@
+package kvmselftest.host.image;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import kvmselftest.host.HostException;
+import kvmselftest.host.Progress;
+import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.host.cache.FileTree;
+
+/**
+ * The parts of images in the cache folder. Each is an archive of its own, so that an edit of a test
+ * costs no new Java runtime.
+ */
+record Parts(CacheFolder cache, Progress progress) {
+  /** Of each kind, as many as the kernels and edits a person goes back and forth between. */
+  private static final int KEPT = 6;
+
+  private static final String FILE = "part.cpio";
+
+  /**
+   * The part of that kind and key, made now when it is not there or damaged.
+   *
+   * @param kind without a hyphen
+   * @param filler writes the archive to {@link #file} of the folder it is given
+   */
+  Archive get(String kind, String key, CacheFolder.Filler filler)
+      throws HostException, IOException {
+    String name = kind + "-" + key;
+    Path folder = cache.root().resolve(name);
+    if (Files.isDirectory(folder) && !new Archive(file(folder)).isWhole()) {
+      progress.step("the cached " + kind + " part of the image is damaged and made anew");
+      cache.exclusively(progress, () -> delete(folder));
+    }
+    cache.folder(name, progress, filler);
+    Files.setLastModifiedTime(folder, FileTime.from(Instant.now()));
+    cache.exclusively(progress, () -> deleteAllBut(kind));
+    return new Archive(file(folder));
+  }
+
+  static Path file(Path folder) {
+    return folder.resolve(FILE);
+  }
+
+  private boolean deleteAllBut(String kind) throws IOException {
+    List<Path> parts;
+    try (Stream<Path> folders = Files.list(cache.root())) {
+      parts =
+          folders
+              .filter(path -> path.getFileName().toString().startsWith(kind + "-"))
+              .sorted(Comparator.comparingLong(path -> path.toFile().lastModified()))
+              .toList();
+    }
+    for (Path old : parts.subList(0, Math.max(0, parts.size() - KEPT))) {
+      delete(old);
+    }
+    return true;
+  }
+
+  private static boolean delete(Path folder) throws IOException {
+    FileTree.delete(folder);
+    return true;
+  }
+}
