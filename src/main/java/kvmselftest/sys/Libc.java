@@ -11,19 +11,40 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The C library's functions that this package calls. All of them follow one convention, the
+ * The system calls that this package makes, by way of the C library. All follow one convention, the
  * kernel's own: a result of 0 or more on success, {@code -errno} on failure. None retries, none
- * throws; any thread may call any of them.
+ * throws; any thread may make any of them.
  *
  * <p>Two traps of calling Linux through java.lang.foreign are dealt with here and nowhere else: a
- * generated binding captures no errno, and {@code ioctl(2)} and {@code open(2)} are variadic, which
+ * generated binding captures no errno, and functions such as {@code ioctl(2)} are variadic, which
  * the linker has to be told even where the platform's calling convention looks the same.
+ *
+ * <p>They go through {@code syscall(2)}, one function of one shape, because the JVM generates code
+ * for every shape it links: a dozen of them cost seconds at every start on an emulated CPU. What
+ * must not be a raw system call is linked when it is first used.
  */
 @SuppressWarnings("restricted") // the one place (with Mapping and MachineCode) that goes native
 final class Libc {
+  // asm-generic/fcntl.h
+  static final int O_WRONLY = 1;
+  static final int O_RDWR = 2;
+  private static final int O_CLOEXEC = 0x80000;
+
+  // arch/x86/entry/syscalls/syscall_64.tbl
+  private static final long SYS_OPEN = 2;
+  private static final long SYS_CLOSE = 3;
+  private static final long SYS_MMAP = 9;
+  private static final long SYS_MPROTECT = 10;
+  private static final long SYS_MUNMAP = 11;
+  private static final long SYS_IOCTL = 16;
+  private static final long SYS_GETTID = 186;
+  private static final long SYS_SCHED_SETAFFINITY = 203;
+  private static final long SYS_TGKILL = 234;
+
   private static final Linker LINKER = Linker.nativeLinker();
   private static final MemoryLayout CAPTURE = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
@@ -37,80 +58,35 @@ final class Libc {
   private static final ThreadLocal<MemorySegment> CAPTURED =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURE));
 
-  private static final Linker.Option VARIADIC_FROM_2 = Linker.Option.firstVariadicArg(2);
-
-  private static final MethodHandle OPEN =
-      handle("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT), VARIADIC_FROM_2);
-  private static final MethodHandle CLOSE =
-      handle("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private static final MethodHandle IOCTL_VALUE =
-      handle(
-          "ioctl",
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG),
-          VARIADIC_FROM_2);
-  private static final MethodHandle IOCTL_POINTER =
-      handle(
-          "ioctl", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS), VARIADIC_FROM_2);
-  private static final MethodHandle MMAP =
-      handle(
-          "mmap",
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-  private static final MethodHandle MUNMAP =
-      handle("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-  private static final MethodHandle MPROTECT =
-      handle("mprotect", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-  private static final MethodHandle CLOCK_GETTIME =
-      handle("clock_gettime", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
-  private static final MethodHandle SIGACTION =
-      handle("sigaction", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
-  private static final MethodHandle GETTID = handle("gettid", FunctionDescriptor.of(JAVA_INT));
-  private static final MethodHandle TGKILL =
-      handle("tgkill", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-  private static final MethodHandle SCHED_SETAFFINITY =
-      handle("sched_setaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-  private static final MethodHandle STRERROR =
+  /** {@code long syscall(long number, ...)}, always with as many arguments as any call has. */
+  private static final MethodHandle SYSCALL =
       LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
-
-  /** Since glibc 2.32; other C libraries may lack it. */
-  private static final @Nullable MethodHandle STRERRORNAME_NP =
-      LINKER
-          .defaultLookup()
-          .find("strerrorname_np")
-          .map(f -> LINKER.downcallHandle(f, FunctionDescriptor.of(ADDRESS, JAVA_INT)))
-          .orElse(null);
-
-  // asm-generic/fcntl.h
-  static final int O_RDWR = 2;
-  private static final int O_CLOEXEC = 0x80000;
+          LINKER.defaultLookup().findOrThrow("syscall"),
+          FunctionDescriptor.of(
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+              JAVA_LONG),
+          CAPTURE_ERRNO,
+          Linker.Option.firstVariadicArg(1));
 
   private Libc() {}
 
-  private static MethodHandle handle(
-      String function, FunctionDescriptor descriptor, Linker.Option... options) {
-    Linker.Option[] all = new Linker.Option[options.length + 1];
-    all[0] = CAPTURE_ERRNO;
-    System.arraycopy(options, 0, all, 1, options.length);
-    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(function), descriptor, all);
-  }
-
-  /** A downcall: given where errno goes, the function's result. */
-  @FunctionalInterface
-  private interface Downcall {
-    long invoke(MemorySegment captured) throws Throwable;
-  }
-
-  private static long call(Downcall function) {
+  private static long syscall(
+      long number, long arg0, long arg1, long arg2, long arg3, long arg4, long arg5) {
     MemorySegment captured = CAPTURED.get();
     try {
-      return checked(function.invoke(captured), captured);
+      return orErrno(
+          (long) SYSCALL.invokeExact(captured, number, arg0, arg1, arg2, arg3, arg4, arg5),
+          captured);
     } catch (Throwable t) {
       throw unexpected(t);
     }
   }
 
-  private static long checked(long result, MemorySegment captured) {
+  private static int syscall(long number, long arg0, long arg1, long arg2) {
+    return (int) syscall(number, arg0, arg1, arg2, 0, 0, 0);
+  }
+
+  private static long orErrno(long result, MemorySegment captured) {
     return result == -1 ? -(int) ERRNO.get(captured, 0L) : result;
   }
 
@@ -125,88 +101,124 @@ final class Libc {
   /** {@code open(2)}, always with O_CLOEXEC. */
   static int open(String path, int flags) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment name = arena.allocateFrom(path);
-      return (int) call(errno -> (int) OPEN.invokeExact(errno, name, flags | O_CLOEXEC, 0));
+      return syscall(SYS_OPEN, arena.allocateFrom(path).address(), flags | O_CLOEXEC, 0);
     }
   }
 
   /** {@code close(2)}. */
   static int close(int fd) {
-    return (int) call(errno -> (int) CLOSE.invokeExact(errno, fd));
+    return syscall(SYS_CLOSE, fd, 0, 0);
   }
 
   /** {@code ioctl(2)} with an integer argument, or none (0). */
   static int ioctl(int fd, long request, long value) {
-    MemorySegment captured = CAPTURED.get(); // written out: this is the path of every KVM_RUN
-    try {
-      return (int) checked((int) IOCTL_VALUE.invokeExact(captured, fd, request, value), captured);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
+    return syscall(SYS_IOCTL, fd, request, value);
   }
 
   /** {@code ioctl(2)} with a pointer argument. */
   static int ioctl(int fd, long request, MemorySegment pointer) {
-    MemorySegment captured = CAPTURED.get();
     try {
-      return (int)
-          checked((int) IOCTL_POINTER.invokeExact(captured, fd, request, pointer), captured);
-    } catch (Throwable t) {
-      throw unexpected(t);
+      return syscall(SYS_IOCTL, fd, request, pointer.address());
+    } finally {
+      Reference.reachabilityFence(pointer); // what is passed on is only a number
     }
   }
 
   /** {@code mmap(2)} at an address of the kernel's choice: the address, or {@code -errno}. */
   static long mmap(long length, int protection, int flags, int fd) {
-    return call(errno -> (long) MMAP.invokeExact(errno, 0L, length, protection, flags, fd, 0L));
+    return syscall(SYS_MMAP, 0, length, protection, flags, fd, 0);
   }
 
   /** {@code munmap(2)}. */
   static int munmap(long address, long length) {
-    return (int) call(errno -> (int) MUNMAP.invokeExact(errno, address, length));
+    return syscall(SYS_MUNMAP, address, length, 0);
   }
 
   /** {@code mprotect(2)}. */
   static int mprotect(long address, long length, int protection) {
-    return (int) call(errno -> (int) MPROTECT.invokeExact(errno, address, length, protection));
-  }
-
-  /** {@code clock_gettime(2)} into a {@code struct timespec}. */
-  static int clockGettime(int clock, MemorySegment timespec) {
-    return (int) call(errno -> (int) CLOCK_GETTIME.invokeExact(errno, clock, timespec));
-  }
-
-  /** {@code sigaction(2)}; the old action is not wanted. */
-  static int sigaction(int signal, MemorySegment action) {
-    return (int)
-        call(errno -> (int) SIGACTION.invokeExact(errno, signal, action, MemorySegment.NULL));
+    return syscall(SYS_MPROTECT, address, length, protection);
   }
 
   /** {@code gettid(2)}. */
   static int gettid() {
-    return (int) call(errno -> (int) GETTID.invokeExact(errno));
+    return syscall(SYS_GETTID, 0, 0, 0);
   }
 
   /** {@code tgkill(2)}. */
   static int tgkill(int pid, int tid, int signal) {
-    return (int) call(errno -> (int) TGKILL.invokeExact(errno, pid, tid, signal));
+    return syscall(SYS_TGKILL, pid, tid, signal);
   }
 
-  /** {@code sched_setaffinity(2)} with a mask of whole 64-bit words. */
+  /** {@code sched_setaffinity(2)}: 0 or more, where the C library's function has 0 alone. */
   static int schedSetaffinity(int tid, MemorySegment mask) {
-    return (int)
-        call(errno -> (int) SCHED_SETAFFINITY.invokeExact(errno, tid, mask.byteSize(), mask));
+    return syscall(SYS_SCHED_SETAFFINITY, tid, mask.byteSize(), mask.address());
+  }
+
+  /**
+   * {@code clock_gettime(2)} into a {@code struct timespec}: the C library's, which needs no
+   * kernel.
+   */
+  static int clockGettime(int clock, MemorySegment timespec) {
+    MemorySegment captured = CAPTURED.get();
+    try {
+      return (int)
+          orErrno((int) ClockGettime.HANDLE.invokeExact(captured, clock, timespec), captured);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  private static final class ClockGettime {
+    static final MethodHandle HANDLE =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("clock_gettime"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS),
+            CAPTURE_ERRNO);
+  }
+
+  /** {@code sigaction(2)}: the C library's, which knows how a handler returns. */
+  static int sigaction(int signal, MemorySegment action) {
+    MemorySegment captured = CAPTURED.get();
+    try {
+      return (int)
+          orErrno(
+              (int) Sigaction.HANDLE.invokeExact(captured, signal, action, MemorySegment.NULL),
+              captured);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  private static final class Sigaction {
+    static final MethodHandle HANDLE =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("sigaction"),
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS),
+            CAPTURE_ERRNO);
   }
 
   /** {@code strerror(3)}. */
   static String strerror(int errno) {
-    String text = string(STRERROR, errno);
+    String text = string(Strerror.TEXT, errno);
     return text == null ? "Unknown error " + errno : text;
   }
 
   /** {@code strerrorname_np(3)}: {@code EINVAL} for 22; null for a number without a name. */
   static @Nullable String strerrorName(int errno) {
-    return STRERRORNAME_NP == null ? null : string(STRERRORNAME_NP, errno);
+    return Strerror.NAME == null ? null : string(Strerror.NAME, errno);
+  }
+
+  private static final class Strerror {
+    static final MethodHandle TEXT = link("strerror");
+
+    /** Since glibc 2.32; other C libraries may lack it. */
+    static final @Nullable MethodHandle NAME =
+        LINKER.defaultLookup().find("strerrorname_np").isPresent() ? link("strerrorname_np") : null;
+
+    private static MethodHandle link(String function) {
+      return LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow(function), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+    }
   }
 
   private static @Nullable String string(MethodHandle function, int errno) {

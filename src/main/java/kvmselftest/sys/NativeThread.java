@@ -21,18 +21,29 @@ public record NativeThread(int tid) {
 
   private static final int RET = 0xc3;
 
-  static {
-    // The handler is a single `ret`: it has only to exist, so that the signal ends the system call
-    // with EINTR and not the process. No Java code ever runs in a signal handler.
-    MachineCode handler = new MachineCode(new byte[] {(byte) RET});
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment action = arena.allocate(SIGACTION_SIZE, 8);
-      action.set(JAVA_LONG, 0, handler.address());
-      action.set(JAVA_INT, 136, 0); // no SA_RESTART: the call shall return
-      int result = Libc.sigaction(SIGNAL, action);
-      if (result < 0) {
-        throw new SyscallException("sigaction(" + SIGNAL + ")", new Errno(-result));
+  /** Installs the handler when the first thread is to be interrupted: few runs ever get there. */
+  private static final class Handler {
+    // A single `ret`: it has only to exist, so that the signal ends the system call with EINTR and
+    // not the process. No Java code ever runs in a signal handler.
+    private static final MachineCode CODE = new MachineCode(new byte[] {(byte) RET});
+
+    static {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment action = arena.allocate(SIGACTION_SIZE, 8);
+        action.set(JAVA_LONG, 0, CODE.address());
+        action.set(JAVA_INT, 136, 0); // no SA_RESTART: the call shall return
+        int result = Libc.sigaction(SIGNAL, action);
+        if (result < 0) {
+          throw new SyscallException("sigaction(" + SIGNAL + ")", new Errno(-result));
+        }
       }
+    }
+
+    private Handler() {}
+
+    /** Returns once the handler is there, or throws what keeps it from being there. */
+    static void require() {
+      // Calling it is enough: the class is initialized first.
     }
   }
 
@@ -43,6 +54,7 @@ public record NativeThread(int tid) {
 
   /** Makes a blocking system call of this thread return EINTR; does nothing if it has ended. */
   public void interruptSystemCall() {
+    Handler.require();
     Libc.tgkill(PID, tid, SIGNAL);
   }
 

@@ -128,7 +128,7 @@ class LibcTest {
         new FutureTask<>(
             () -> {
               tid.complete(NativeThread.current());
-              return Libc.open(fifo.toString(), 1); // O_WRONLY
+              return Libc.open(fifo.toString(), Libc.O_WRONLY);
             });
     Thread.ofPlatform().start(blocked);
     while (!blocked.isDone()) {
