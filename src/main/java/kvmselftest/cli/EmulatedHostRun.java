@@ -1,7 +1,6 @@
 package kvmselftest.cli;
 
 import java.io.File;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +21,6 @@ import kvmselftest.host.debian.BusyboxFinder;
 import kvmselftest.host.debian.Packages;
 import kvmselftest.host.debian.QemuFinder;
 import kvmselftest.host.kernel.Kernel;
-import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.host.kernel.KernelResolver;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.runner.ExitStatus;
@@ -35,22 +33,35 @@ final class EmulatedHostRun implements EmulatedRun {
   private static final List<String> OUTSIDE_ONLY =
       List.of("archunit-", "commons-", "slf4j-", "xz-", "zstd-jni-");
 
+  /** More than any run takes, and within what busybox's sleep counts to. */
+  private static final Duration LONGEST = Duration.ofDays(30);
+
+  private volatile boolean interrupted;
+
   @Override
-  public ExitStatus run(Options options, List<String> arguments, PrintStream out) {
-    Progress progress = out::println;
+  public ExitStatus run(
+      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
+    Thread hook = new Thread(() -> interrupted = true, "interrupted");
+    Runtime.getRuntime().addShutdownHook(hook);
     try {
-      CacheFolder cache = CacheFolder.ofUser(System.getenv());
-      Path report = report(options.report);
-      HostRun run = hostRun(options, arguments, cache, progress);
-      int status =
-          new EmulatedHost(cache, progress, out)
-              .run(report == null ? run : run.withReport(report))
-              .exitStatus(0);
-      return verdict(status);
+      return boot(options, arguments, report, out);
     } catch (HostException e) {
-      out.println("error: " + e.getMessage());
+      // After Ctrl-C, that QEMU was killed is no news.
+      if (!interrupted) {
+        out.println("error: " + e.getMessage());
+      }
       return ExitStatus.FAILED;
     }
+  }
+
+  private static ExitStatus boot(
+      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out)
+      throws HostException {
+    Progress progress = out::println;
+    CacheFolder cache = CacheFolder.ofUser(System.getenv());
+    HostRun run = hostRun(options, arguments, cache, progress);
+    HostRun reported = report == null ? run : run.withReport(report.path());
+    return verdict(new EmulatedHost(cache, progress, out).run(reported).exitStatus(0));
   }
 
   private static ExitStatus verdict(int status) throws HostException {
@@ -63,21 +74,13 @@ final class EmulatedHostRun implements EmulatedRun {
                     "no verdict: the program in the emulated host ended with status " + status));
   }
 
-  private static @Nullable Path report(@Nullable Path wanted) throws HostException {
-    try {
-      return wanted == null ? null : ReportFolder.create(wanted).path();
-    } catch (IOException e) {
-      throw new HostException("cannot write the report folder " + wanted + ": " + e, e);
-    }
-  }
-
   private static HostRun hostRun(
       Options options, List<String> arguments, CacheFolder cache, Progress progress)
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
     Kernel kernel =
         new KernelResolver(packages)
-            .resolve(kernelChoice(options), Optional.ofNullable(options.modules), progress);
+            .resolve(options.kernelChoice(), Optional.ofNullable(options.modules), progress);
     return new HostRun(
             kernel,
             new QemuFinder(packages).find(Optional.ofNullable(options.qemu), progress),
@@ -87,12 +90,6 @@ final class EmulatedHostRun implements EmulatedRun {
         .withTraining(training())
         .withMachine(machine(options))
         .withBounds(Bounds.STANDARD.withRun(runBound(options)));
-  }
-
-  private static KernelChoice kernelChoice(Options options) {
-    return options.kernel == null
-        ? new KernelChoice.Default()
-        : new KernelChoice.Image(options.kernel);
   }
 
   private static List<Path> classPath() {
@@ -125,7 +122,13 @@ final class EmulatedHostRun implements EmulatedRun {
         .withMemoryMib(Objects.requireNonNullElse(options.memoryMib, Machine.STANDARD.memoryMib()));
   }
 
+  /** As long as all rounds may take, and one test in the last of them. */
   private static Duration runBound(Options options) {
-    return Bounds.STANDARD.run().multipliedBy(options.repeat);
+    Duration bound =
+        Bounds.STANDARD
+            .run()
+            .multipliedBy(options.repeat)
+            .plus(Duration.ofSeconds(options.timeoutSeconds));
+    return bound.compareTo(LONGEST) < 0 ? bound : LONGEST;
   }
 }

@@ -4,6 +4,8 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
 import kvmselftest.runner.ExitStatus;
+import kvmselftest.runner.ReportFolder;
+import org.jspecify.annotations.Nullable;
 
 /** Runs this program again inside an emulated KVM host. */
 @FunctionalInterface
@@ -14,10 +16,12 @@ interface EmulatedRun {
   /**
    * Blocks until the run has ended one way or the other.
    *
-   * @param options which kernel, modules and QEMU, where the report goes
+   * @param options which kernel, modules and QEMU
    * @param arguments what to call the program with in there
+   * @param report where the report goes, or null
    * @param out where what it prints goes, as it prints it
    * @return the verdict
    */
-  ExitStatus run(Options options, List<String> arguments, PrintStream out);
+  ExitStatus run(
+      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out);
 }

@@ -1,11 +1,13 @@
 package kvmselftest.cli;
 
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import kvmselftest.runner.Console;
+import kvmselftest.runner.ReportFolder;
 import kvmselftest.runner.Selection;
 import kvmselftest.runner.SelftestRun;
 import kvmselftest.runner.Selftests;
@@ -54,8 +56,14 @@ record ForwardedRun(
         Path.of(arguments.get(6)));
   }
 
-  SelftestRun of(Selftests tests, PrintStream out) {
+  /**
+   * The run itself.
+   *
+   * @throws IOException if the report folder cannot be made
+   */
+  SelftestRun of(Selftests tests, PrintStream out) throws IOException {
     Console console = new Console(out, color, verbose);
-    return new SelftestRun(tests, selection, repeat, timeout, failOnSkip, report, console);
+    ReportFolder folder = ReportFolder.create(report);
+    return new SelftestRun(tests, selection, repeat, timeout, failOnSkip, folder, console);
   }
 }

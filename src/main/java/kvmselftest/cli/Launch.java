@@ -1,5 +1,6 @@
 package kvmselftest.cli;
 
+import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
@@ -8,8 +9,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import kvmselftest.runner.Console;
 import kvmselftest.runner.ExitStatus;
+import kvmselftest.runner.ReportFolder;
 import kvmselftest.runner.SelftestRun;
 import kvmselftest.runner.Selftests;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
@@ -64,7 +67,33 @@ record Launch(
     if (options.list) {
       return list(options);
     }
-    return onThisMachine(options) ? runHere(options) : runEmulated(options);
+    boolean here = onThisMachine(options);
+    List<String> refusal = here ? List.of() : refusal(options);
+    if (!refusal.isEmpty()) {
+      refusal.forEach(out::println);
+      return ExitStatus.FAILED;
+    }
+    try {
+      @Nullable ReportFolder report = report(options);
+      return here ? runHere(options, report) : runEmulated(options, report);
+    } catch (IOException e) {
+      out.println("error: cannot write to %s: %s".formatted(options.report, e));
+      return ExitStatus.FAILED;
+    }
+  }
+
+  /** A pattern with a slip in it is not worth booting a machine for. */
+  private List<String> refusal(Options options) {
+    return options.tests.isEmpty() ? List.of() : tests.get().refusal(options.selection());
+  }
+
+  private @Nullable ReportFolder report(Options options) throws IOException {
+    if (options.report == null) {
+      return null;
+    }
+    ReportFolder folder = ReportFolder.create(options.report);
+    out.println("report: " + folder.path());
+    return folder;
   }
 
   private ExitStatus list(Options options) {
@@ -92,7 +121,7 @@ record Launch(
     return whyEmulated.isEmpty();
   }
 
-  private ExitStatus runHere(Options options) {
+  private ExitStatus runHere(Options options, @Nullable ReportFolder report) {
     Console console = new Console(out, options.color.on(environment), options.verbose);
     Duration timeout = Duration.ofSeconds(options.timeoutSeconds);
     return new SelftestRun(
@@ -101,12 +130,12 @@ record Launch(
             options.repeat,
             timeout,
             options.failOnSkip,
-            options.report,
+            report,
             console)
         .run();
   }
 
-  private ExitStatus runEmulated(Options options) {
+  private ExitStatus runEmulated(Options options, @Nullable ReportFolder report) {
     ForwardedRun inThere =
         new ForwardedRun(
             options.selection(),
@@ -116,6 +145,6 @@ record Launch(
             options.verbose,
             options.color.on(environment),
             EmulatedRun.REPORT);
-    return emulated.run(options, inThere.arguments(), out);
+    return emulated.run(options, inThere.arguments(), report, out);
   }
 }

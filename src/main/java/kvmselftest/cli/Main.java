@@ -1,5 +1,6 @@
 package kvmselftest.cli;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import kvmselftest.kvm.Requirement;
@@ -26,6 +27,9 @@ public final class Main {
       return arguments.length > 0 && arguments[0].equals(ForwardedRun.MARK)
           ? ForwardedRun.of(List.of(arguments)).of(Selftests.ofSuite(), System.out).run()
           : launch().run(arguments);
+    } catch (IOException e) {
+      System.err.println("error: cannot write the report: " + e);
+      return ExitStatus.FAILED;
     } catch (RuntimeException | Error e) {
       System.err.println("error: the launcher failed: " + e);
       e.printStackTrace();

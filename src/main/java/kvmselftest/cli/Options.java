@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.runner.Selection;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -39,6 +40,8 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     usageHelpAutoWidth = false)
 final class Options {
+  private static final String DEBIAN = "debian:";
+
   @Option(
       names = "--native",
       description = "Use this machine's /dev/kvm, or skip if there is none.")
@@ -53,9 +56,10 @@ final class Options {
       names = "--kernel",
       paramLabel = "PATH",
       description =
-          "Boot this bzImage or vmlinuz in the emulated host (implies --emulated). Default: the "
-              + "distribution's own kernel package.")
-  @Nullable Path kernel;
+          "Boot this bzImage or vmlinuz in the emulated host (implies --emulated); debian:6.12 "
+              + "and the like name a Debian release's. Default: the distribution's own kernel "
+              + "package.")
+  @Nullable String kernel;
 
   @Option(
       names = "--modules",
@@ -153,6 +157,15 @@ final class Options {
             memoryMib == null ? "" : "--memory")
         .filter(name -> !name.isEmpty())
         .toList();
+  }
+
+  KernelChoice kernelChoice() {
+    if (kernel == null) {
+      return new KernelChoice.Default();
+    }
+    return kernel.startsWith(DEBIAN)
+        ? new KernelChoice.DebianRelease(kernel.substring(DEBIAN.length()))
+        : new KernelChoice.Image(Path.of(kernel));
   }
 
   Selection selection() {

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import kvmselftest.host.debian.DebianKernels;
+import kvmselftest.host.kernel.KernelChoice;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,12 +72,27 @@ final class OptionsCheck {
 
   private Optional<String> files() {
     return Stream.of(
-            file("--kernel", options.kernel),
+            kernel(options.kernelChoice()),
             folder("--modules", options.modules),
             file("--qemu", options.qemu),
             reportFolder(options.report))
         .flatMap(Optional::stream)
         .findFirst();
+  }
+
+  private static Optional<String> kernel(KernelChoice choice) {
+    return switch (choice) {
+      case KernelChoice.Default() -> Optional.empty();
+      case KernelChoice.Image(Path path) -> file("--kernel", path);
+      case KernelChoice.DebianRelease(String version) -> {
+        List<String> known = DebianKernels.versions();
+        yield known.contains(version)
+            ? Optional.empty()
+            : Optional.of(
+                "--kernel: debian:%s is not one of %s"
+                    .formatted(version, String.join(", ", known)));
+      }
+    };
   }
 
   private static Optional<String> file(String name, @Nullable Path path) {

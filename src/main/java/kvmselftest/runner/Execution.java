@@ -25,10 +25,10 @@ final class Execution {
   private @Nullable EventGate gate;
   private boolean over;
 
-  Execution(SelftestRun run, Launcher launcher, @Nullable ReportFolder folder) {
+  Execution(SelftestRun run, Launcher launcher) {
     this.run = run;
     this.launcher = launcher;
-    this.folder = folder;
+    this.folder = run.report();
     this.report = new ConsoleReport(run.console());
   }
 

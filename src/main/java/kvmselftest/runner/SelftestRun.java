@@ -1,7 +1,6 @@
 package kvmselftest.runner;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +16,7 @@ import org.junit.platform.launcher.TestPlan;
  * @param timeout how long one test may take; one that takes longer is reported and ends the run,
  *     and its thread is left behind, so that the caller does best to end the process
  * @param failOnSkip whether a test that cannot run here is a failure
- * @param report where JUnit XML and {@code run.log} go, or null
+ * @param report where JUnit XML, {@code run.log} and the verdict go, or null
  * @param console where the text goes
  */
 public record SelftestRun(
@@ -26,7 +25,7 @@ public record SelftestRun(
     int repeat,
     Duration timeout,
     boolean failOnSkip,
-    @Nullable Path report,
+    @Nullable ReportFolder report,
     Console console) {
 
   /**
@@ -38,33 +37,30 @@ public record SelftestRun(
   public ExitStatus run() {
     String before = System.setProperty(Selftests.FAIL_ON_SKIP, Boolean.toString(failOnSkip));
     try {
-      return report == null ? runInto(null) : runInto(ReportFolder.create(report));
+      return discover();
     } catch (IOException e) {
-      console.line("error: cannot write to %s (%s); see --report".formatted(report, e));
+      console.line("error: cannot write the report: " + e);
       return ExitStatus.FAILED;
     } finally {
       restore(before);
     }
   }
 
-  private ExitStatus runInto(@Nullable ReportFolder folder) throws IOException {
-    if (folder != null) {
-      console.keepLog(folder.path().resolve("run.log"));
-      console.line("report: " + folder.path());
+  private ExitStatus discover() throws IOException {
+    if (report != null) {
+      console.keepLog(report.path().resolve("run.log"));
     }
     Launcher launcher = Selftests.launcher();
     TestPlan plan = launcher.discover(tests.request(selection, failOnSkip));
-    List<String> unmatched = selection.unmatchedIn(plan);
-    return unmatched.isEmpty()
-        ? new Execution(this, launcher, folder).run(plan)
-        : refuse(unmatched);
+    List<String> refusal = tests.refusal(selection, plan);
+    return refusal.isEmpty() ? new Execution(this, launcher).run(plan) : refuse(refusal);
   }
 
-  private ExitStatus refuse(List<String> unmatched) {
-    unmatched.forEach(
-        pattern -> console.line("error: --tests '%s' matches no test".formatted(pattern)));
-    console.line("There are:");
-    tests.names(Selection.all()).forEach(name -> console.line("  " + name));
+  private ExitStatus refuse(List<String> refusal) throws IOException {
+    refusal.forEach(console::line);
+    if (report != null) {
+      report.writeVerdict("failed, a pattern matches no test");
+    }
     console.closeLog();
     return ExitStatus.FAILED;
   }

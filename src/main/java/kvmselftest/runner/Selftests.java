@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
@@ -60,6 +61,23 @@ public record Selftests(List<String> classNames, List<String> tags) {
   public List<String> names(Selection selection) {
     TestPlan plan = launcher().discover(request(selection, false));
     return TestName.methods(plan).stream().map(Selftests::entry).toList();
+  }
+
+  /** What to say to a selection of which a pattern matches no test; nothing if all match. */
+  public List<String> refusal(Selection selection) {
+    return refusal(selection, launcher().discover(request(selection, false)));
+  }
+
+  List<String> refusal(Selection selection, TestPlan plan) {
+    List<String> lines = new ArrayList<>();
+    for (String pattern : selection.unmatchedIn(plan)) {
+      lines.add("error: --tests '%s' matches no test".formatted(pattern));
+    }
+    if (!lines.isEmpty()) {
+      lines.add("There are:");
+      names(Selection.all()).forEach(name -> lines.add("  " + name));
+    }
+    return List.copyOf(lines);
   }
 
   private static String entry(TestIdentifier test) {

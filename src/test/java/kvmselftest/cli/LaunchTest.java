@@ -14,6 +14,7 @@ import java.util.Optional;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.Selftests;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,12 +47,44 @@ class LaunchTest {
   void usesTheEmulatedHostIfItsKernelIsGiven() {
     String kernel = existing().toString();
 
-    launch(Optional.empty(), "--kernel", kernel, "--tests", "a,b", "--verbose");
+    launch(Optional.empty(), "--kernel", kernel, "--tests", "observes,*Cases", "--verbose");
 
     assertEquals("Running on the emulated KVM host, because --kernel is given\n", text(out));
     assertEquals(
-        List.of("--forwarded", "1", "120", "false", "true", "false", "/report", "false", "a", "b"),
+        List.of(
+            "--forwarded",
+            "1",
+            "120",
+            "false",
+            "true",
+            "false",
+            "/report",
+            "false",
+            "observes",
+            "*Cases"),
         inEmulatedHost);
+  }
+
+  @Test
+  void bootsNothingForPatternThatMatchesNothing() {
+    assertEquals(ExitStatus.FAILED, launch(Optional.empty(), "--emulated", "--tests", "slip"));
+
+    assertTrue(text(out).startsWith("error: --tests 'slip' matches no test\nThere are:\n"));
+    assertEquals(List.of(), inEmulatedHost);
+  }
+
+  @Test
+  void saysWhereTheReportIs(@TempDir Path folder) {
+    launch(Optional.empty(), "--native", "--report", folder.toString());
+
+    assertTrue(text(out).startsWith("report: " + folder + "\n"), text(out));
+  }
+
+  @Test
+  void failsIfTheReportCannotBeWritten() {
+    assertEquals(ExitStatus.FAILED, launch(Optional.empty(), "--native", "--report", "/proc/x"));
+
+    assertTrue(text(out).startsWith("error: cannot write to /proc/x: "), text(out));
   }
 
   @Test
@@ -110,6 +143,7 @@ class LaunchTest {
         "--native --cpus 2          | --native and --cpus exclude each other: --cpus is of the"
             + " emulated host",
         "--kernel /no/such          | --kernel: /no/such does not exist",
+        "--kernel debian:2.6        | --kernel: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2",
         "--kernel /                 | --kernel: / is a folder, not a file",
         "--modules /etc/passwd      | --modules: /etc/passwd is not a folder",
         "--report /etc/passwd       | --report: /etc/passwd is not a folder",
@@ -138,7 +172,7 @@ class LaunchTest {
     return new Launch(
             () -> SAMPLES,
             () -> kvmUnusable,
-            (options, forwarded, console) -> {
+            (options, forwarded, report, console) -> {
               inEmulatedHost.addAll(forwarded);
               return ExitStatus.SKIPPED;
             },

@@ -98,13 +98,21 @@ class ReportTest {
   }
 
   @Test
+  void saysThatNothingMatched() throws IOException {
+    SampleRun.of(Samples.Passing.class).tests("slip").report(folder).run();
+
+    assertEquals(
+        "failed, a pattern matches no test\n", Files.readString(folder.resolve("verdict")));
+  }
+
+  @Test
   void thatCannotBeWrittenIsFailure() throws IOException {
-    Path file = Files.createFile(folder.resolve("file"));
-    SampleRun run = SampleRun.of(Samples.Passing.class).report(file);
+    SampleRun run = SampleRun.of(Samples.Passing.class).report(folder);
+    Files.createDirectory(folder.resolve("TEST-junit-jupiter.xml"));
 
     assertEquals(ExitStatus.FAILED, run.run());
 
-    assertTrue(run.text().startsWith("error: cannot write to " + file), run.text());
+    assertTrue(run.text().contains("FAIL  report\n      Could not write XML report"), run.text());
   }
 
   private static List<String> names(Path folder) throws IOException {

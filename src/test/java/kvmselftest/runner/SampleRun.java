@@ -1,6 +1,7 @@
 package kvmselftest.runner;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ final class SampleRun {
   private boolean colour;
   private boolean failOnSkip;
   private Duration timeout = Duration.ofSeconds(60);
-  private @Nullable Path report;
+  private @Nullable ReportFolder report;
 
   private SampleRun(List<String> classes) {
     this.classes = classes;
@@ -64,8 +65,8 @@ final class SampleRun {
     return this;
   }
 
-  SampleRun report(Path folder) {
-    report = folder;
+  SampleRun report(Path folder) throws IOException {
+    report = ReportFolder.create(folder);
     return this;
   }
 
