@@ -1,6 +1,7 @@
 package kvmselftest.cli;
 
 import java.io.File;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -41,8 +42,20 @@ final class EmulatedHostRun implements EmulatedRun {
   @Override
   public ExitStatus run(
       Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
-    Thread hook = new Thread(() -> interrupted = true, "interrupted");
-    Runtime.getRuntime().addShutdownHook(hook);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted = true, "interrupted"));
+    try {
+      // Not closed: what is still to be said belongs in it, and then the process ends.
+      PrintStream kept =
+          report == null ? out : LoggedOutput.to(out, report.path().resolve("output.log"));
+      return bootOrSayWhyNot(options, arguments, report, kept);
+    } catch (IOException e) {
+      out.println("error: cannot write the report: " + e);
+      return ExitStatus.FAILED;
+    }
+  }
+
+  private ExitStatus bootOrSayWhyNot(
+      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
     try {
       return boot(options, arguments, report, out);
     } catch (HostException e) {

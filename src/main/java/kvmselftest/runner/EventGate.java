@@ -38,7 +38,7 @@ final class EventGate implements TestExecutionListener {
   }
 
   /** Lets no more events through; does nothing the second time. */
-  synchronized void shut(RuntimeException cause) {
+  synchronized void shut(CutOffException cause) {
     if (shut) {
       return;
     }

@@ -39,7 +39,8 @@ final class FailureText {
   /** An assertion's message says enough; another exception's class says what happened. */
   private static String says(Throwable failure) {
     String message = failure.getMessage();
-    return failure instanceof AssertionError && message != null ? message : failure.toString();
+    boolean alone = failure instanceof AssertionError || failure instanceof CutOffException;
+    return alone && message != null ? message : failure.toString();
   }
 
   private static Stream<String> place(Throwable failure, String testClass) {

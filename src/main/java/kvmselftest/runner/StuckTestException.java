@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Stands as the cause where a test did not end in its time; its stack trace is where it was. */
-final class StuckTestException extends RuntimeException {
+final class StuckTestException extends CutOffException {
   private static final long serialVersionUID = 1L;
 
   private static final String OURS = "kvmselftest.";
@@ -50,6 +50,7 @@ final class StuckTestException extends RuntimeException {
   }
 
   private static boolean isOurs(StackTraceElement frame) {
-    return frame.getClassName().startsWith(OURS);
+    String name = frame.getClassName();
+    return name.startsWith(OURS) && !name.equals(Execution.class.getName());
   }
 }
