@@ -34,7 +34,7 @@ record Boot(HostRun run, Path work, Report report, Progress progress, PrintStrea
 
   private Qemu start(Path initramfs, Evidence evidence) throws HostException {
     return Qemu.start(
-        run.qemu(), run.machine(), run.kernel().image(), initramfs, evidence.files(), work, out);
+        run.qemu(), run.machine(), run.kernel().image(), initramfs, evidence.files(), work);
   }
 
   private HostResult watch(Qemu qemu, Evidence evidence, long start)
@@ -46,6 +46,7 @@ record Boot(HostRun run, Path work, Report report, Progress progress, PrintStrea
     if (evidence.results().isUp()) {
       progress.step("booted Linux " + run.kernel().release() + " in " + seconds(boot));
     }
+    qemu.passOutputTo(out);
     if (!qemu.awaitEnd(run.bounds().run())) {
       throw evidence.notEnded();
     }
