@@ -1,12 +1,9 @@
 package kvmselftest.host;
 
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.time.Duration;
 import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.host.image.HostImage;
-import kvmselftest.host.qemu.Qemu;
 
 /**
  * Runs programs on a KVM host that is emulated: a Linux kernel in a QEMU that emulates AMD SVM. No
@@ -56,61 +53,7 @@ public record EmulatedHost(CacheFolder cache, Progress progress, PrintStream out
                 + " runs the emulated CPUs in turns; tests that need them in parallel skip"
                 + " (QEMU 10 or newer runs them in parallel)");
       }
-      return new Boot(run, work.path(), report, progress, out).boot(initramfs);
+      return new Boot(run, work.path(), report, progress, out).of(initramfs);
     }
   }
-
-  /** From the start of QEMU to the results. */
-  private record Boot(HostRun run, Path work, Report report, Progress progress, PrintStream out) {
-    HostResult boot(Path initramfs) throws HostException {
-      Evidence evidence = Evidence.in(run, work, report);
-      long start = System.nanoTime();
-      try (Qemu qemu =
-          Qemu.start(
-              run.qemu(),
-              run.machine(),
-              run.kernel().image(),
-              initramfs,
-              evidence.files(),
-              work,
-              out)) {
-        return watch(qemu, evidence, start);
-      } catch (NoVerdictException e) {
-        evidence.console().last(CONSOLE_LINES).forEach(line -> out.println("console: " + line));
-        throw new HostException("no verdict: " + e.getMessage(), e);
-      } catch (IOException e) {
-        throw new HostException("no verdict: cannot read what the emulated host sent: " + e, e);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new HostException("no verdict: the run was interrupted", e);
-      }
-    }
-
-    private HostResult watch(Qemu qemu, Evidence evidence, long start)
-        throws NoVerdictException, HostException, IOException, InterruptedException {
-      if (!qemu.awaitUp(evidence.results(), run.bounds().boot())) {
-        throw evidence.notUp();
-      }
-      Duration boot = since(start);
-      if (evidence.results().isUp()) {
-        progress.step("booted Linux " + run.kernel().release() + " in " + seconds(boot));
-      }
-      if (!qemu.awaitEnd(run.bounds().run())) {
-        throw evidence.notEnded();
-      }
-      Outcome outcome = Outcome.unpack(evidence, qemu, work, run.commands().size());
-      report.take(outcome);
-      return new HostResult(outcome.ends(), boot, since(start));
-    }
-
-    private static Duration since(long start) {
-      return Duration.ofNanos(System.nanoTime() - start);
-    }
-
-    private static String seconds(Duration time) {
-      return "%.1f s".formatted(time.toMillis() / 1000.0);
-    }
-  }
-
-  private static final int CONSOLE_LINES = 15;
 }

@@ -70,7 +70,10 @@ record Evidence(HostRun run, ConsoleLog console, ResultsFile results) {
   NoVerdictException cut(Qemu qemu, String how) throws IOException {
     if (console.panicked()) {
       return new NoVerdictException(
-          linux() + " panicked: " + console.trouble().orElse("no reason given") + "; see its log");
+          linux()
+              + " panicked: "
+              + console.trouble().orElse("no reason given")
+              + "; see its last lines above");
     }
     if (qemu.exitStatus() != 0) {
       return new NoVerdictException("QEMU died: " + ending(qemu));
@@ -80,7 +83,8 @@ record Evidence(HostRun run, ConsoleLog console, ResultsFile results) {
     }
     return results.isUp()
         ? new NoVerdictException(how + ", though QEMU ended well; try again")
-        : new NoVerdictException(linux() + " turned itself off before it was up; see its log");
+        : new NoVerdictException(
+            linux() + " turned itself off before it was up; see its last lines above");
   }
 
   private static String ending(Qemu qemu) {

@@ -28,7 +28,7 @@ public record HostResult(List<CommandEnd> ends, Duration boot, Duration whole) {
           throw new HostException(
               "no verdict: the program in the emulated host was "
                   + killed
-                  + "; see its last words above and the console's log in the report folder");
+                  + "; see the last lines of program and kernel above");
     };
   }
 }

@@ -38,6 +38,11 @@ record Outcome(List<CommandEnd> ends, Path report) {
     return new Outcome(ends(folder.resolve("status"), commands), folder.resolve("report"));
   }
 
+  /** Whether a signal ended any of them. */
+  boolean anyKilled() {
+    return ends.stream().anyMatch(CommandEnd.Killed.class::isInstance);
+  }
+
   private static List<CommandEnd> ends(Path folder, int commands)
       throws NoVerdictException, IOException {
     List<CommandEnd> ends = new ArrayList<>();

@@ -38,12 +38,11 @@ record Report(@Nullable Path folder) {
     if (folder == null) {
       return;
     }
-    boolean anyKilled = outcome.ends().stream().anyMatch(CommandEnd.Killed.class::isInstance);
     try {
       for (Path file : filesOf(outcome.report())) {
         copy(outcome.report(), file);
       }
-      if (!anyKilled && Files.exists(outcome.report().resolve(VERDICT))) {
+      if (!outcome.anyKilled() && Files.exists(outcome.report().resolve(VERDICT))) {
         copy(outcome.report(), outcome.report().resolve(VERDICT));
       }
     } catch (IOException e) {

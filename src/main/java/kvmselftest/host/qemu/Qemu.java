@@ -17,20 +17,18 @@ public final class Qemu implements AutoCloseable {
   private static final long POLL_MILLIS = 20;
 
   private final ChildProcess child;
-  private final Thread output;
   private final Path errors;
+  private Thread output = new Thread();
 
-  private Qemu(ChildProcess child, Path errors, PrintStream out) {
+  private Qemu(ChildProcess child, Path errors) {
     this.child = child;
     this.errors = errors;
-    output = Thread.ofVirtual().start(() -> copy(child.process().getInputStream(), out));
   }
 
   /**
    * Starts it.
    *
    * @param folder for what QEMU itself complains of
-   * @param out where the programs' output goes, as it comes
    * @throws HostException if it cannot be started
    */
   public static Qemu start(
@@ -39,8 +37,7 @@ public final class Qemu implements AutoCloseable {
       Path kernel,
       Path initramfs,
       SerialFiles files,
-      Path folder,
-      PrintStream out)
+      Path folder)
       throws HostException {
     Path errors = folder.resolve("qemu.log");
     ProcessBuilder builder =
@@ -49,7 +46,7 @@ public final class Qemu implements AutoCloseable {
             .redirectError(errors.toFile());
     builder.environment().putAll(qemu.environment());
     try {
-      return new Qemu(ChildProcess.start(builder), errors, out);
+      return new Qemu(ChildProcess.start(builder), errors);
     } catch (IOException e) {
       throw new HostException(
           "cannot start QEMU " + qemu.binary() + ": " + e.getMessage() + "; check it with --qemu",
@@ -72,6 +69,11 @@ public final class Qemu implements AutoCloseable {
       Thread.sleep(POLL_MILLIS);
     }
     return true;
+  }
+
+  /** From now on passes the programs' output on, as it comes. Until then it waits in the pipe. */
+  public void passOutputTo(PrintStream out) {
+    output = Thread.ofVirtual().start(() -> copy(child.process().getInputStream(), out));
   }
 
   /**

@@ -1,0 +1,73 @@
+package kvmselftest.host;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import kvmselftest.host.qemu.ConsoleLog;
+import kvmselftest.host.qemu.Qemu;
+
+/**
+ * From the start of QEMU to the results.
+ *
+ * @param work for files that nobody wants afterwards
+ */
+record Boot(HostRun run, Path work, Report report, Progress progress, PrintStream out) {
+  private static final int CONSOLE_LINES = 15;
+
+  HostResult of(Path initramfs) throws HostException {
+    Evidence evidence = Evidence.in(run, work, report);
+    long start = System.nanoTime();
+    try (Qemu qemu = start(initramfs, evidence)) {
+      return watch(qemu, evidence, start);
+    } catch (NoVerdictException e) {
+      show(evidence.console());
+      throw new HostException("no verdict: " + e.getMessage(), e);
+    } catch (IOException e) {
+      throw new HostException("no verdict: cannot read what the emulated host sent: " + e, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HostException("no verdict: the run was interrupted", e);
+    }
+  }
+
+  private Qemu start(Path initramfs, Evidence evidence) throws HostException {
+    return Qemu.start(
+        run.qemu(), run.machine(), run.kernel().image(), initramfs, evidence.files(), work);
+  }
+
+  private HostResult watch(Qemu qemu, Evidence evidence, long start)
+      throws NoVerdictException, HostException, IOException, InterruptedException {
+    if (!qemu.awaitUp(evidence.results(), run.bounds().boot())) {
+      throw evidence.notUp();
+    }
+    Duration boot = since(start);
+    if (evidence.results().isUp()) {
+      progress.step("booted Linux " + run.kernel().release() + " in " + seconds(boot));
+    }
+    qemu.passOutputTo(out);
+    if (!qemu.awaitEnd(run.bounds().run())) {
+      throw evidence.notEnded();
+    }
+    Outcome outcome = Outcome.unpack(evidence, qemu, work, run.commands().size());
+    report.take(outcome);
+    if (outcome.anyKilled()) {
+      // What killed it may be told there.
+      show(evidence.console());
+    }
+    return new HostResult(outcome.ends(), boot, since(start));
+  }
+
+  private void show(ConsoleLog console) {
+    console.last(CONSOLE_LINES).forEach(line -> out.println("console: " + line));
+  }
+
+  private static Duration since(long start) {
+    return Duration.ofNanos(System.nanoTime() - start);
+  }
+
+  private static String seconds(Duration time) {
+    return String.format(Locale.ROOT, "%.1f s", time.toMillis() / 1000.0);
+  }
+}
