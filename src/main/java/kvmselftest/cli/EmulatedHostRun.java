@@ -112,20 +112,10 @@ final class EmulatedHostRun implements EmulatedRun {
         .toList();
   }
 
-  /** A run in which every test is skipped, since it is told of a device that does not exist. */
   private static JavaProgram training() {
-    ForwardedRun allSkipped =
-        new ForwardedRun(
-            new Options().selection(),
-            1,
-            Duration.ofMinutes(1),
-            false,
-            false,
-            false,
-            Path.of("report"));
     return new JavaProgram(
-        Main.class.getName(),
-        allSkipped.arguments(),
+        AotTraining.class.getName(),
+        List.of(),
         List.of("-D" + Kvm.DEVICE_PROPERTY + "=/nonexistent"));
   }
 

@@ -98,7 +98,8 @@ final class Options {
 
   @Option(
       names = "--thorough",
-      description = "Run also the tests that take minutes on the emulated host.")
+      description =
+          "Run also the tests of the VMM itself, which take minutes on the emulated host.")
   boolean thorough;
 
   @Option(names = "--list", description = "List the tests instead of running them.")

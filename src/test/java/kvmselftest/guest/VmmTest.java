@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The VMM itself: whatever a guest does, the host learns of it and lives on. */
 @Tag("vmm")
+@Tag("thorough")
 @Requires(Requirement.KVM)
 class VmmTest {
   /** What vmm_test.s can do, by the numbers of its table. */
