@@ -67,7 +67,8 @@ final class KernelEntry {
 
   private KernelEntry() {}
 
-  private static MethodHandle link(MemorySegment function) {
+  /** Machine code of the same shape; it may block, and need not look at all its arguments. */
+  static MethodHandle link(MemorySegment function) {
     return Linker.nativeLinker().downcallHandle(function, SHAPE, Linker.Option.firstVariadicArg(1));
   }
 
@@ -102,6 +103,15 @@ final class KernelEntry {
   static long call(long number, long arg0, long arg1, long arg2, long arg3, long arg4, long arg5) {
     try {
       return (long) CALL.invokeExact(number, arg0, arg1, arg2, arg3, arg4, arg5);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** Calls what was linked here, with two arguments. */
+  static long invoke(MethodHandle function, long arg0, long arg1) {
+    try {
+      return (long) function.invokeExact(arg0, arg1, 0L, 0L, 0L, 0L, 0L);
     } catch (Throwable t) {
       throw unexpected(t);
     }
