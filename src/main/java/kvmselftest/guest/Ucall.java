@@ -78,7 +78,7 @@ public sealed interface Ucall {
     if (!vcpu.kvmRun().isIn(PORT)) {
       throw new UnexpectedExitException(vcpu);
     }
-    Ucall ucall = read(vcpu.vm().memory(), vcpu.getRegs().rdi());
+    Ucall ucall = read(vcpu.vm().memory(), vcpu.getRdi());
     vcpu.completeIo();
     return ucall;
   }
@@ -89,13 +89,15 @@ public sealed interface Ucall {
           "a ucall's block at 0x%x, which is no memory".formatted(block));
     }
     long[] words = new long[BLOCK_SIZE / Long.BYTES];
-    Arrays.setAll(words, i -> memory.readLong(block + (long) i * Long.BYTES));
+    for (int i = 0; i < words.length; i++) {
+      words[i] = memory.readLong(block + (long) i * Long.BYTES);
+    }
     return of(memory, words);
   }
 
   private static Ucall of(GuestMemory memory, long[] words) {
     if (words[0] == SYNC) {
-      return new Sync(words[1], Arrays.stream(words, 2, 7).boxed().toList());
+      return new Sync(words[1], List.of(words[2], words[3], words[4], words[5], words[6]));
     }
     if (words[0] == ABORT && memory.holds(words[1], 1)) {
       return new Abort(memory.readString(words[1]), words[2], words[3]);

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import kvmselftest.sys.Errno;
 import kvmselftest.sys.Fd;
+import kvmselftest.sys.IoctlSequence;
 import kvmselftest.sys.Mapping;
 import kvmselftest.sys.SyscallException;
 
@@ -41,6 +42,11 @@ final class KvmFd implements AutoCloseable {
   /** Without the retry: 0 or more, or {@code -errno}. */
   int ioctlOnce(Ioctl ioctl, long value) {
     return fd.ioctl(ioctl.request(), value);
+  }
+
+  /** An ioctl to be made as one of several in a row. */
+  IoctlSequence.Step step(Ioctl ioctl, MemorySegment argument) {
+    return new IoctlSequence.Step(fd, ioctl.request(), argument);
   }
 
   /** The file descriptor that an ioctl makes, such as KVM_CREATE_VM. */

@@ -19,9 +19,13 @@ public final class KvmRun implements AutoCloseable {
   private final Mapping mapping;
   private final MemorySegment run;
 
+  /** Its part about KVM_EXIT_IO; a slice made once, for it is looked at after every run. */
+  private final MemorySegment io;
+
   KvmRun(Mapping mapping) {
     this.mapping = mapping;
     this.run = mapping.segment();
+    this.io = kvm_run.io(run);
   }
 
   /** The exit reason, if the bindings know it. */
@@ -36,11 +40,8 @@ public final class KvmRun implements AutoCloseable {
 
   /** True if the guest has executed IN on this port. */
   public boolean isIn(int port) {
-    if (kvm_run.exit_reason(run) != kvm_h.KVM_EXIT_IO()) {
-      return false;
-    }
-    MemorySegment io = kvm_run.io(run);
-    return kvm_run.io.direction(io) == kvm_h.KVM_EXIT_IO_IN()
+    return kvm_run.exit_reason(run) == kvm_h.KVM_EXIT_IO()
+        && kvm_run.io.direction(io) == kvm_h.KVM_EXIT_IO_IN()
         && Short.toUnsignedInt(kvm_run.io.port(io)) == port;
   }
 
@@ -71,7 +72,6 @@ public final class KvmRun implements AutoCloseable {
   }
 
   private String io() {
-    MemorySegment io = kvm_run.io(run);
     return "%s port 0x%x size %d"
         .formatted(
             kvm_run.io.direction(io) == kvm_h.KVM_EXIT_IO_IN() ? "IN" : "OUT",

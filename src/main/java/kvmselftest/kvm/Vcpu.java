@@ -4,17 +4,22 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
+import kvmselftest.bindings.kvm_clock_data;
 import kvmselftest.bindings.kvm_device_attr;
 import kvmselftest.bindings.kvm_msr_entry;
 import kvmselftest.bindings.kvm_msrs;
 import kvmselftest.bindings.kvm_regs;
 import kvmselftest.bindings.kvm_sregs;
 import kvmselftest.sys.Errno;
+import kvmselftest.sys.IoctlSequence;
 import kvmselftest.sys.NativeThread;
 import kvmselftest.sys.SyscallException;
+import kvmselftest.x86.CounterWindow;
 import kvmselftest.x86.LongMode;
 import kvmselftest.x86.Msr;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A virtual CPU (api.rst, section 4, "vCPU ioctls"). It belongs to the thread that created it: its
@@ -30,6 +35,9 @@ public final class Vcpu implements AutoCloseable {
   private final KvmRun run;
   private final Thread owner = Thread.currentThread();
   private final NativeThread nativeOwner = NativeThread.current();
+
+  /** For KVM_GET_REGS and KVM_SET_REGS; the owner's alone. */
+  private final MemorySegment regs = Arena.ofAuto().allocate(kvm_regs.layout());
 
   /** Runs begun so far; written by the owner. */
   private long runs;
@@ -81,19 +89,51 @@ public final class Vcpu implements AutoCloseable {
    * @throws SyscallException as KVM_RUN fails otherwise
    */
   public void run() {
+    run(null);
+  }
+
+  /**
+   * As {@link #run()}.
+   *
+   * @return the host's TSC, read by the instructions before and after the system call, so that no
+   *     work of the JVM's lies in between
+   */
+  public CounterWindow runBetweenHostTscs() {
+    BracketedRun bracketed = new BracketedRun(List.of(), runStep(), List.of());
+    run(bracketed);
+    return new CounterWindow(bracketed.tscBefore(), bracketed.tscAfter());
+  }
+
+  /** As {@link #run()}, with KVM_GET_CLOCK just before and just after. */
+  public ClockBracket runBetweenGetClocks() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment before = kvm_clock_data.allocate(arena);
+      MemorySegment after = kvm_clock_data.allocate(arena);
+      run(
+          new BracketedRun(
+              List.of(vm.getClockStep(before)), runStep(), List.of(vm.getClockStep(after))));
+      return new ClockBracket(ClockData.from(before), ClockData.from(after));
+    }
+  }
+
+  private IoctlSequence.Step runStep() {
+    return fd.step(Ioctl.KVM_RUN, MemorySegment.NULL);
+  }
+
+  private void run(@Nullable BracketedRun bracketed) {
     requireOwner();
     long number = ++runs;
     currentRun = number;
-    int result = runToExit(number);
+    int result = runToExit(number, bracketed);
     currentRun = NOT_RUNNING;
     if (result < 0) {
       throw notRun(-result, number);
     }
   }
 
-  private int runToExit(long number) {
+  private int runToExit(long number, @Nullable BracketedRun bracketed) {
     while (true) {
-      int result = fd.ioctlOnce(Ioctl.KVM_RUN, 0);
+      int result = bracketed == null ? fd.ioctlOnce(Ioctl.KVM_RUN, 0) : bracketed.attempt();
       if (result != -Errno.EINTR.number() || stoppedRun == number || fd.isClosed()) {
         return result;
       }
@@ -161,21 +201,22 @@ public final class Vcpu implements AutoCloseable {
   /** KVM_GET_REGS. */
   public Regs getRegs() {
     requireOwner();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment regs = kvm_regs.allocate(arena);
-      fd.ioctl(Ioctl.KVM_GET_REGS, regs);
-      return Regs.from(regs);
-    }
+    fd.ioctl(Ioctl.KVM_GET_REGS, regs);
+    return Regs.from(regs);
+  }
+
+  /** RDI, by KVM_GET_REGS: all that a ucall needs, without a record of the 18 registers. */
+  public long getRdi() {
+    requireOwner();
+    fd.ioctl(Ioctl.KVM_GET_REGS, regs.address()); // an address is passed faster than a segment
+    return kvm_regs.rdi(regs);
   }
 
   /** KVM_SET_REGS. */
   public void setRegs(Regs to) {
     requireOwner();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment regs = kvm_regs.allocate(arena);
-      to.to(regs);
-      fd.ioctl(Ioctl.KVM_SET_REGS, regs);
-    }
+    to.to(regs);
+    fd.ioctl(Ioctl.KVM_SET_REGS, regs);
   }
 
   /** All registers in one line, for the message of a failure; never throws for a lack of them. */

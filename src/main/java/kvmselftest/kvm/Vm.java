@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import kvmselftest.bindings.kvm_clock_data;
 import kvmselftest.bindings.kvm_userspace_memory_region;
 import kvmselftest.sys.Errno;
+import kvmselftest.sys.IoctlSequence;
 import kvmselftest.sys.SyscallException;
 
 /**
@@ -100,6 +101,11 @@ public final class Vm implements AutoCloseable {
       fd.ioctl(Ioctl.KVM_GET_CLOCK, data);
       return ClockData.from(data);
     }
+  }
+
+  /** KVM_GET_CLOCK as one ioctl of several in a row. */
+  IoctlSequence.Step getClockStep(MemorySegment data) {
+    return fd.step(Ioctl.KVM_GET_CLOCK, data);
   }
 
   /**

@@ -96,6 +96,11 @@ public final class Fd implements AutoCloseable {
     return users.get() < 0;
   }
 
+  /** The kernel's number for it; to be used between {@link #acquire()} and {@link #release()}. */
+  int number() {
+    return number;
+  }
+
   /** Maps the file's first {@code size} bytes, shared, for reading and writing. */
   public Mapping map(long size) {
     acquire();

@@ -2,7 +2,6 @@ package kvmselftest.sys;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -15,17 +14,18 @@ import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The system calls that this package makes, by way of the C library. All follow one convention, the
- * kernel's own: a result of 0 or more on success, {@code -errno} on failure. None retries, none
- * throws; any thread may make any of them.
+ * The system calls that this package makes. All follow one convention, the kernel's own: a result
+ * of 0 or more on success, {@code -errno} on failure. None retries, none throws; any thread may
+ * make any of them.
  *
- * <p>Two traps of calling Linux through java.lang.foreign are dealt with here and nowhere else: a
- * generated binding captures no errno, and functions such as {@code ioctl(2)} are variadic, which
- * the linker has to be told even where the platform's calling convention looks the same.
+ * <p>Two traps of calling Linux through java.lang.foreign are dealt with here and in {@link
+ * KernelEntry} and nowhere else: a generated binding captures no errno, and functions such as
+ * {@code ioctl(2)} are variadic, which the linker has to be told even where the platform's calling
+ * convention looks the same.
  *
- * <p>They go through {@code syscall(2)}, one function of one shape, because the JVM generates code
+ * <p>They go through {@link KernelEntry}, one function of one shape, because the JVM generates code
  * for every shape it links: a dozen of them cost seconds at every start on an emulated CPU. What
- * must not be a raw system call is linked when it is first used.
+ * must not be a raw system call is the C library's, linked when it is first used.
  */
 @SuppressWarnings("restricted") // the one place (with Mapping and MachineCode) that goes native
 final class Libc {
@@ -58,32 +58,10 @@ final class Libc {
   private static final ThreadLocal<MemorySegment> CAPTURED =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(CAPTURE));
 
-  /** {@code long syscall(long number, ...)}, always with as many arguments as any call has. */
-  private static final MethodHandle SYSCALL =
-      LINKER.downcallHandle(
-          LINKER.defaultLookup().findOrThrow("syscall"),
-          FunctionDescriptor.of(
-              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-              JAVA_LONG),
-          CAPTURE_ERRNO,
-          Linker.Option.firstVariadicArg(1));
-
   private Libc() {}
 
-  private static long syscall(
-      long number, long arg0, long arg1, long arg2, long arg3, long arg4, long arg5) {
-    MemorySegment captured = CAPTURED.get();
-    try {
-      return orErrno(
-          (long) SYSCALL.invokeExact(captured, number, arg0, arg1, arg2, arg3, arg4, arg5),
-          captured);
-    } catch (Throwable t) {
-      throw unexpected(t);
-    }
-  }
-
   private static int syscall(long number, long arg0, long arg1, long arg2) {
-    return (int) syscall(number, arg0, arg1, arg2, 0, 0, 0);
+    return (int) KernelEntry.call(number, arg0, arg1, arg2, 0, 0, 0);
   }
 
   private static long orErrno(long result, MemorySegment captured) {
@@ -126,7 +104,7 @@ final class Libc {
 
   /** {@code mmap(2)} at an address of the kernel's choice: the address, or {@code -errno}. */
   static long mmap(long length, int protection, int flags, int fd) {
-    return syscall(SYS_MMAP, 0, length, protection, flags, fd, 0);
+    return KernelEntry.call(SYS_MMAP, 0, length, protection, flags, fd, 0);
   }
 
   /** {@code munmap(2)}. */

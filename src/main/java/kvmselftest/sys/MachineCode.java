@@ -3,6 +3,9 @@ package kvmselftest.sys;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +26,24 @@ public final class MachineCode {
   }
 
   /**
+   * Reads a piece of code from the class path.
+   *
+   * @param name its name in guest-blobs/, without .s
+   * @throws IllegalStateException if it is not there
+   */
+  public static MachineCode named(String name) {
+    String resource = "/guest-blobs/" + name + ".bin";
+    try (InputStream in = MachineCode.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IllegalStateException(resource + " is not on the class path");
+      }
+      return new MachineCode(in.readAllBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
    * The code as a function without arguments that returns RAX.
    *
    * <p>Linked as {@code critical}, that is without a transition from Java to native: the call costs
@@ -36,7 +57,7 @@ public final class MachineCode {
             pages.segment(), FunctionDescriptor.of(JAVA_LONG), Linker.Option.critical(false));
   }
 
-  long address() {
-    return pages.segment().address();
+  MemorySegment segment() {
+    return pages.segment();
   }
 }

@@ -14,8 +14,8 @@ public final class Mapping implements AutoCloseable {
   static final int PROT_WRITE = 2;
   static final int PROT_EXEC = 4;
   private static final int MAP_SHARED = 1;
-  private static final int MAP_PRIVATE = 2;
-  private static final int MAP_ANONYMOUS = 0x20;
+  static final int MAP_PRIVATE = 2;
+  static final int MAP_ANONYMOUS = 0x20;
   private static final int MAP_NORESERVE = 0x4000;
 
   private final Arena arena = Arena.ofShared();

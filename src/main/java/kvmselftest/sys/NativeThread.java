@@ -30,7 +30,7 @@ public record NativeThread(int tid) {
     static {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment action = arena.allocate(SIGACTION_SIZE, 8);
-        action.set(JAVA_LONG, 0, CODE.address());
+        action.set(JAVA_LONG, 0, CODE.segment().address());
         action.set(JAVA_INT, 136, 0); // no SA_RESTART: the call shall return
         int result = Libc.sigaction(SIGNAL, action);
         if (result < 0) {

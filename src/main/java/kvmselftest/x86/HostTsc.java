@@ -1,8 +1,5 @@
 package kvmselftest.x86;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandle;
 import kvmselftest.sys.MachineCode;
 
@@ -12,21 +9,9 @@ import kvmselftest.sys.MachineCode;
  * and no later one before it.
  */
 public final class HostTsc {
-  private static final MethodHandle READ = new MachineCode(blob()).asLongFunction();
+  private static final MethodHandle READ = MachineCode.named("host_tsc").asLongFunction();
 
   private HostTsc() {}
-
-  private static byte[] blob() {
-    String name = "/guest-blobs/host_tsc.bin";
-    try (InputStream in = HostTsc.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IllegalStateException(name + " is not on the class path");
-      }
-      return in.readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
 
   /** The counter of the CPU this thread runs on, ticks, unsigned. */
   public static long read() {

@@ -15,6 +15,7 @@ import kvmselftest.Requires;
 import kvmselftest.guest.Guest;
 import kvmselftest.guest.GuestBlob;
 import kvmselftest.guest.Ucall;
+import kvmselftest.kvm.ClockBracket;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
@@ -93,19 +94,17 @@ class KvmClockTest {
   void guestReadsKvmclockBetweenTwoGetClocks(Setting setting, TestReporter reporter) {
     vm.setClock(setting.now());
 
-    ClockData start = vm.getClock();
-    vcpu.run();
-    ClockData end = vm.getClock();
+    ClockBracket bracket = vcpu.runBetweenGetClocks();
 
     long observed = Ucall.sync(vcpu, stage++).value(0);
-    CounterWindow expected = new CounterWindow(start.clock(), end.clock());
+    CounterWindow expected = bracket.clock();
     String observation =
         "%s: guest's kvmclock %s ns, KVM_GET_CLOCK before and after KVM_RUN: %s ns"
             .formatted(vcpu, Long.toUnsignedString(observed), expected);
     reporter.publishEntry(observation);
     assertAll(
-        () -> assertRealtimeAndHostTscAreGiven("before KVM_RUN", start),
-        () -> assertRealtimeAndHostTscAreGiven("after KVM_RUN", end),
+        () -> assertRealtimeAndHostTscAreGiven("before KVM_RUN", bracket.before()),
+        () -> assertRealtimeAndHostTscAreGiven("after KVM_RUN", bracket.after()),
         () -> assertTrue(expected.contains(observed), observation));
   }
 

@@ -13,7 +13,6 @@ import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;
 import kvmselftest.x86.CounterWindow;
-import kvmselftest.x86.HostTsc;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -77,12 +76,10 @@ class SystemCounterOffsetTest {
       TscOffset offset, Vcpu vcpu, long stage, TestReporter reporter) {
     vcpu.setTscOffset(offset);
 
-    long start = offset.guestTsc(HostTsc.read());
-    vcpu.run();
-    long end = offset.guestTsc(HostTsc.read());
+    CounterWindow hostTsc = vcpu.runBetweenHostTscs();
 
     long observed = Ucall.sync(vcpu, stage).value(0);
-    CounterWindow expected = new CounterWindow(start, end);
+    CounterWindow expected = hostTsc.plus(offset.ticks());
     String observation =
         "%s: guest TSC %s, host TSC %+d before and after KVM_RUN: %s"
             .formatted(vcpu, Long.toUnsignedString(observed), offset.ticks(), expected);
@@ -91,6 +88,6 @@ class SystemCounterOffsetTest {
         expected.contains(observed),
         () ->
             "%s; it is %+d ticks past the start of the window"
-                .formatted(observation, observed - start));
+                .formatted(observation, observed - expected.from()));
   }
 }

@@ -80,9 +80,7 @@ final class TscMsrsVcpu implements AutoCloseable {
   }
 
   private void runStage(long stage, Adjust expected) {
-    long before = HostTsc.read();
-    vcpu.run();
-    CounterWindow run = new CounterWindow(before, HostTsc.read());
+    CounterWindow run = vcpu.runBetweenHostTscs();
 
     Ucall.Sync sync = Ucall.sync(vcpu, stage);
     adjust = sync.value(1);

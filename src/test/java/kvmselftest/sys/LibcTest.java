@@ -1,13 +1,17 @@
 package kvmselftest.sys;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
@@ -15,6 +19,7 @@ import org.junit.jupiter.api.Test;
 /** System calls, as far as any Linux can show them. */
 class LibcTest {
   private static final long TCGETS = 0x5401;
+  private static final long FIONREAD = 0x541b;
 
   @Test
   void openSaysWhyItFails() {
@@ -65,6 +70,48 @@ class LibcTest {
     assertEquals(open - 1, openFiles());
     assertTrue(fd.isClosed());
     assertThrows(IllegalStateException.class, () -> fd.ioctl(TCGETS, 0));
+  }
+
+  @Test
+  void ioctlsInARowStopAtTheFirstThatFails() throws Exception {
+    Path fifo = fifo();
+    try (Fd fd = Fd.open(fifo.toString());
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment unread = arena.allocateFrom(JAVA_INT, -1);
+      MemorySegment unreadLast = arena.allocateFrom(JAVA_INT, -1);
+      IoctlSequence sequence =
+          new IoctlSequence(
+              List.of(
+                  new IoctlSequence.Step(fd, FIONREAD, unread),
+                  new IoctlSequence.Step(fd, TCGETS, MemorySegment.NULL),
+                  new IoctlSequence.Step(fd, FIONREAD, unreadLast)));
+
+      long end = sequence.call(0);
+      assertEquals(0, sequence.result(0));
+      assertEquals(0, unread.get(JAVA_INT, 0));
+      assertEquals(-Errno.ENOTTY.number(), sequence.result(1));
+      assertEquals(-1, unreadLast.get(JAVA_INT, 0), "the third was not made");
+      assertTrue(sequence.tscBefore(1) - sequence.tscBefore(0) > 0);
+      assertTrue(end - sequence.tscBefore(1) > 0);
+
+      assertTrue(sequence.call(2) - end > 0);
+      assertEquals(0, unreadLast.get(JAVA_INT, 0));
+      fd.close();
+      assertThrows(IllegalStateException.class, () -> sequence.call(0));
+    } finally {
+      delete(fifo);
+    }
+  }
+
+  private static Path fifo() throws Exception {
+    Path fifo = Files.createTempDirectory("fifo").resolve("fifo");
+    assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+    return fifo;
+  }
+
+  private static void delete(Path fifo) throws IOException {
+    Files.delete(fifo);
+    Files.delete(fifo.getParent());
   }
 
   private static long openFiles() throws IOException {
@@ -121,8 +168,7 @@ class LibcTest {
   @Test
   void systemCallOfAnotherThreadIsInterrupted() throws Exception {
     // sleep(2) is no call of ours, so read a FIFO that nobody writes: open(2) blocks until then.
-    Path fifo = Files.createTempDirectory("fifo").resolve("fifo");
-    assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+    Path fifo = fifo();
     var tid = new CompletableFuture<NativeThread>();
     FutureTask<Integer> blocked =
         new FutureTask<>(
@@ -136,7 +182,6 @@ class LibcTest {
       Thread.sleep(1);
     }
     assertEquals(-Errno.EINTR.number(), blocked.get());
-    Files.delete(fifo);
-    Files.delete(fifo.getParent());
+    delete(fifo);
   }
 }
