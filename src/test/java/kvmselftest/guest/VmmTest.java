@@ -13,11 +13,14 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import kvmselftest.Requires;
+import kvmselftest.kvm.ClockBracket;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.RunDeadlineException;
 import kvmselftest.kvm.Vcpu;
 import kvmselftest.sys.NativeThread;
+import kvmselftest.x86.CounterWindow;
+import kvmselftest.x86.HostTsc;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -152,6 +155,25 @@ class VmmTest {
       assertTrue(took.compareTo(SHORT) >= 0, () -> "stopped after only " + took);
       assertTrue(message.contains("vCPU 0 did not leave KVM_RUN within 300 ms"), message);
     }
+  }
+
+  @Test
+  void bracketsHoldTheRunAndNothingMuch() {
+    Vcpu vcpu = vcpu(Program.COUNT);
+    long before = HostTsc.read();
+    CounterWindow hostTsc = vcpu.runBetweenHostTscs();
+    long after = HostTsc.read();
+    assertEquals(0, Ucall.sync(vcpu).stage());
+    assertTrue(new CounterWindow(before, after).contains(hostTsc.from()));
+    assertTrue(new CounterWindow(hostTsc.from(), after).contains(hostTsc.to()));
+
+    long clockBefore = guest.vm().getClock().clock();
+    ClockBracket clock = vcpu.runBetweenGetClocks();
+    long clockAfter = guest.vm().getClock().clock();
+    assertEquals(1, Ucall.sync(vcpu).stage());
+    assertTrue(clockBefore <= clock.before().clock());
+    assertTrue(clock.before().clock() < clock.after().clock());
+    assertTrue(clock.after().clock() <= clockAfter);
   }
 
   @Test
