@@ -31,7 +31,12 @@ public record HostImage(CacheFolder cache, Progress progress) {
       return concatenated(parts(run, folder), folder.resolve("initramfs.cpio"));
     } catch (IOException e) {
       throw new HostException(
-          "cannot make the emulated host's image: " + e + "; is the disk full?", e);
+          "cannot make the emulated host's image: "
+              + e.getMessage()
+              + "; make room in "
+              + cache.root()
+              + " or name another cache folder by XDG_CACHE_HOME",
+          e);
     }
   }
 
