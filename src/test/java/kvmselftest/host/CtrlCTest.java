@@ -51,6 +51,9 @@ class CtrlCTest {
 
   private Process start() throws Exception {
     return new ProcessBuilder(
+            // A build started in the background ignores SIGINT, and so would its children.
+            "env",
+            "--default-signal=INT",
             Path.of(System.getProperty("java.home"), "bin/java").toString(),
             "-XX:TieredStopAtLevel=1",
             "-cp",
