@@ -3,12 +3,12 @@
 #
 #   bench/run.sh [ROUNDS]
 #
-# C is upstream's own tests (bench/upstream.sh) and bench/kvm_bench.c. Takes some five minutes with the default of 10
+# C is upstream's own tests (bench/upstream.sh) and bench/kvm_bench.c. Takes some five minutes with the default of 5
 # rounds; the machine had better be quiet. Everything that was printed is kept in target/bench.
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
-rounds=${1:-10}
+rounds=${1:-5}
 out=$root/target/bench
 
 fail() {
@@ -26,33 +26,18 @@ upstream=$("$root/bench/upstream.sh")
 mkdir -p "$out"
 gcc -O2 -Wall -Wextra -Werror -static -o "$out/kvm_bench" "$root/bench/kvm_bench.c"
 
-# emulated WHAT: boots the emulated host with that; the JDK is the one that the build finds.
+# The JDK that the build finds. Maven itself is left out of what is timed.
+jdk=$(mvn -q -f "$root/pom.xml" validate org.codehaus.mojo:exec-maven-plugin:exec -Dexec.executable=java \
+  -Dexec.args="-XshowSettings:properties -version" 2>&1 | awk '$1 == "java.home" { print $3 }')
+[[ -x $jdk/bin/java ]] || fail "the build finds no JDK 25"
+
+# emulated WHAT: boots the emulated host with that.
 emulated() {
   mkdir -p "$out/$1"
-  (cd "$out/$1" && mvn -q -f "$root/pom.xml" validate org.codehaus.mojo:exec-maven-plugin:exec -Dexec.workingdir="$out/$1" -Dexec.executable=java \
-    -Dexec.args="-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -cp $root/target/kvm-clock-selftests-0.1.0.jar:$root/target/kvm-clock-selftests-0.1.0-tests.jar:$root/target/lib/* kvmselftest.bench.EmulatedBenchmark $1 $upstream $out/kvm_bench $root/guest-blobs/bin $rounds")
-}
-
-# The most memory that any QEMU below this script has had, kB, once a second.
-watch_qemu() {
-  local pid peak=0 now
-  while sleep 0.5; do
-    for pid in $(descendants $$); do
-      [[ -r /proc/$pid/comm && $(<"/proc/$pid/comm") == qemu-system-x86 ]] || continue
-      now=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status" 2>/dev/null) || continue
-      ((${now:-0} <= peak)) || peak=$now
-      echo "$peak" >"$out/qemu-peak"
-    done
-  done
-}
-
-descendants() {
-  local child
-  # Every thread of a process has children of its own.
-  while read -r child; do
-    echo "$child"
-    descendants "$child"
-  done < <(cat "/proc/$1/task/"*/children 2>/dev/null | xargs -n 1)
+  (cd "$out/$1" && "$jdk/bin/java" -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED \
+    --sun-misc-unsafe-memory-access=allow \
+    -cp "$root/target/kvm-clock-selftests-0.1.0.jar:$root/target/kvm-clock-selftests-0.1.0-tests.jar:$root/target/lib/*" \
+    kvmselftest.bench.EmulatedBenchmark "$1" "$upstream" "$out/kvm_bench" "$root/guest-blobs/bin" "$rounds")
 }
 
 # seconds COMMAND...: how long it takes, s.
@@ -71,20 +56,15 @@ emulated measure >"$out/measure.log" || fail "a program failed in the emulated h
 
 echo "bench/run.sh: whole runs" >&2
 suite >"$out/suite.log" 2>&1 || fail "the suite failed: see $out/suite.log" # warms the caches
-watch_qemu &
-watcher=$!
-trap 'kill $watcher 2>/dev/null' EXIT
 suite_times=() c_times=()
 for _ in 1 2 3; do
   suite_times+=("$(seconds suite)")
   c_times+=("$(seconds emulated c)")
 done
-kill "$watcher"
-trap - EXIT
 
 echo "bench/run.sh: memory" >&2
 emulated memory >"$out/memory.log" || fail "the suite failed: see $out/memory.log"
 
 awk -f "$root/bench/table.awk" -v date="$(date +%F)" -v suite="${suite_times[*]}" -v c="${c_times[*]}" \
-  -v qemu="$(cat "$out/qemu-peak")" -v cpu="$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" \
+  -v cpu="$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" \
   "$out/measure.log" "$out/memory.log" "$out/memory/meminfo"

@@ -74,6 +74,7 @@ $1 ~ /^java(C1|C2)$/ {
 }
 
 FILENAME ~ /memory/ && /^peak kvmselftest/ { jvm = $3 }
+FILENAME ~ /memory/ && /^peak QEMU/ { qemu = $3 }
 /^MemTotal:/ { total = $2 }
 /^MemAvailable:/ { if (!least || $2 < least) least = $2 }
 
@@ -96,6 +97,6 @@ END {
   row("peak memory of the JVM in the host, MiB", "", sprintf("%.0f", jvm / 1024), "")
   row("peak memory in use in the host of 1 GiB, MiB", "", sprintf("%.0f", (total - least) / 1024), sprintf("%.0f MiB left", least / 1024))
   row("peak memory of QEMU, MiB", "", sprintf("%.0f", qemu / 1024), "")
-  printf "\nBrackets of %d (C) and %d (Java) runs of upstream's tests and the suite's; round trips of %d rounds of 500, in turns, without the %d first ones; whole runs: %d each.\n",
+  printf "\nBrackets of %d (C) and %d (Java) runs of upstream's tests and the suite's; round trips of %d rounds of 500, in turns, without the %d first ones; whole runs: %d each, through the same launcher.\n",
     count["C tsc first"], count["java kvmclock first"], count["javaC1 run"], int(count["javaC1 run"] * 2 / 5), split(suite, list, " ")
 }

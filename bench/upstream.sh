@@ -11,8 +11,7 @@ fail() {
   exit 1
 }
 
-for tool in apt-get dpkg-deb tar xz make gcc flex bison rsync; do
-  [[ $tool == rsync || $tool == flex || $tool == bison ]] && continue
+for tool in apt-get dpkg-deb tar xz make gcc; do
   command -v "$tool" >/dev/null || fail "no $tool: install it, or run this on Debian or Ubuntu"
 done
 
@@ -32,7 +31,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 echo "bench/upstream.sh: downloading $package $version" >&2
-# The package is downloaded as root without apt's own user, which may not write here.
+# Without apt's own user for downloads, which may not write here.
 apt-get -qq -o APT::Sandbox::User=root download "$package=$version" >&2 ||
   fail "apt-get could not download $package $version"
 dpkg-deb --fsys-tarfile "$package"_*.deb | tar x --wildcards '*/linux-source-*.tar.xz'

@@ -26,6 +26,11 @@ final class BracketedRun {
     size = steps.size();
   }
 
+  /** To be called before the first attempt at each run. */
+  void begin() {
+    attempted = false;
+  }
+
   /**
    * What KVM_RUN returned: 0, or {@code -errno}.
    *

@@ -39,6 +39,13 @@ public final class Vcpu implements AutoCloseable {
   /** For KVM_GET_REGS and KVM_SET_REGS; the owner's alone. */
   private final MemorySegment regs = Arena.ofAuto().allocate(kvm_regs.layout());
 
+  // Made when first used, and kept: what is done shortly before a bracket makes it wider, since it
+  // drives the kernel's part out of the CPU's caches.
+  private final MemorySegment clockBefore = Arena.ofAuto().allocate(kvm_clock_data.layout());
+  private final MemorySegment clockAfter = Arena.ofAuto().allocate(kvm_clock_data.layout());
+  private @Nullable BracketedRun hostTscBracket;
+  private @Nullable BracketedRun clockBracket;
+
   /** Runs begun so far; written by the owner. */
   private long runs;
 
@@ -99,21 +106,28 @@ public final class Vcpu implements AutoCloseable {
    *     work of the JVM's lies in between
    */
   public CounterWindow runBetweenHostTscs() {
-    BracketedRun bracketed = new BracketedRun(List.of(), runStep(), List.of());
-    run(bracketed);
-    return new CounterWindow(bracketed.tscBefore(), bracketed.tscAfter());
+    requireOwner();
+    if (hostTscBracket == null) {
+      hostTscBracket = new BracketedRun(List.of(), runStep(), List.of());
+    }
+    hostTscBracket.begin();
+    run(hostTscBracket);
+    return new CounterWindow(hostTscBracket.tscBefore(), hostTscBracket.tscAfter());
   }
 
   /** As {@link #run()}, with KVM_GET_CLOCK just before and just after. */
   public ClockBracket runBetweenGetClocks() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment before = kvm_clock_data.allocate(arena);
-      MemorySegment after = kvm_clock_data.allocate(arena);
-      run(
+    requireOwner();
+    if (clockBracket == null) {
+      clockBracket =
           new BracketedRun(
-              List.of(vm.getClockStep(before)), runStep(), List.of(vm.getClockStep(after))));
-      return new ClockBracket(ClockData.from(before), ClockData.from(after));
+              List.of(vm.getClockStep(clockBefore)),
+              runStep(),
+              List.of(vm.getClockStep(clockAfter)));
     }
+    clockBracket.begin();
+    run(clockBracket);
+    return new ClockBracket(ClockData.from(clockBefore), ClockData.from(clockAfter));
   }
 
   private IoctlSequence.Step runStep() {

@@ -69,7 +69,9 @@ final class EmulatedBenchmark {
         hostRun(cache, progress, commands)
             .withFiles(files(Path.of(args[1]), Path.of(args[2]), Path.of(args[3])))
             .withReport(Path.of("").toAbsolutePath());
+    PeakOfQemu peak = PeakOfQemu.watch();
     HostResult result = new EmulatedHost(cache, progress, System.out).run(run);
+    System.out.println("peak QEMU " + peak.kib() + " kB");
     System.exit(report(result, commands));
   }
 
@@ -90,7 +92,7 @@ final class EmulatedBenchmark {
   }
 
   private static JavaProgram selftests(List<String> patterns) {
-    List<String> arguments = new ArrayList<>(List.of("--native", "--verbose"));
+    List<String> arguments = new ArrayList<>(List.of("--native", "--verbose", "--color=never"));
     if (!patterns.isEmpty()) {
       arguments.addAll(List.of("--tests", String.join(",", patterns)));
     }
