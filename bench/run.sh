@@ -3,7 +3,7 @@
 #
 #   bench/run.sh [ROUNDS]
 #
-# C is upstream's own tests (bench/upstream.sh) and bench/kvm_bench.c. Takes some five minutes with the default of 5
+# C is upstream's own tests (bench/upstream.sh) and bench/kvm_bench.c. Takes some six minutes with the default of 5
 # rounds; the machine had better be quiet. Everything that was printed is kept in target/bench.
 set -euo pipefail
 
