@@ -18,7 +18,6 @@ import kvmselftest.x86.LongMode;
  *   0x020000  two stacks for each vCPU: its own and the one for exceptions, 4 KiB each
  *   0x100000  the blob
  *   0x200000  a page for each vCPU's pvclock
- *   0x300000  a page that all vCPUs and the host share
  * </pre>
  */
 public final class Guest implements AutoCloseable {
@@ -28,7 +27,6 @@ public final class Guest implements AutoCloseable {
   private static final long STACKS = 0x2_0000;
   private static final long STACK_SIZE = 0x1000;
   private static final long PVCLOCK_PAGES = 0x20_0000;
-  private static final long SHARED_PAGE = 0x30_0000;
   private static final long PAGE_SIZE = 0x1000;
 
   private final Vm vm;
@@ -71,11 +69,6 @@ public final class Guest implements AutoCloseable {
   /** The address of the page that is meant for a vCPU's pvclock. */
   public static long pvclockGpa(int vcpu) {
     return PVCLOCK_PAGES + vcpu * PAGE_SIZE;
-  }
-
-  /** The address of the page that vCPUs and host share. */
-  public static long sharedGpa() {
-    return SHARED_PAGE;
   }
 
   @Override

@@ -89,11 +89,6 @@ public final class Vm implements AutoCloseable {
     vcpus.remove(vcpu);
   }
 
-  /** KVM_CREATE_IRQCHIP: interrupt controllers in the kernel, before any vCPU. */
-  public void createIrqchip() {
-    fd.ioctl(Ioctl.KVM_CREATE_IRQCHIP, 0);
-  }
-
   /** KVM_GET_CLOCK. */
   public ClockData getClock() {
     try (Arena arena = Arena.ofConfined()) {

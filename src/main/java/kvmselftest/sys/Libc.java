@@ -42,7 +42,6 @@ final class Libc {
   private static final long SYS_MUNMAP = 11;
   private static final long SYS_IOCTL = 16;
   private static final long SYS_GETTID = 186;
-  private static final long SYS_SCHED_SETAFFINITY = 203;
   private static final long SYS_TGKILL = 234;
 
   private static final Linker LINKER = Linker.nativeLinker();
@@ -125,11 +124,6 @@ final class Libc {
   /** {@code tgkill(2)}. */
   static int tgkill(int pid, int tid, int signal) {
     return syscall(SYS_TGKILL, pid, tid, signal);
-  }
-
-  /** {@code sched_setaffinity(2)}: 0 or more, where the C library's function has 0 alone. */
-  static int schedSetaffinity(int tid, MemorySegment mask) {
-    return syscall(SYS_SCHED_SETAFFINITY, tid, mask.byteSize(), mask.address());
   }
 
   /**

@@ -57,21 +57,4 @@ public record NativeThread(int tid) {
     Handler.require();
     Libc.tgkill(PID, tid, SIGNAL);
   }
-
-  /**
-   * Binds the calling thread to one CPU.
-   *
-   * @param cpu from 0
-   * @throws SyscallException EINVAL if there is no such CPU, or it is offline or not allowed
-   */
-  public static void pinCurrent(int cpu) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment mask = arena.allocate(128, 8);
-      mask.set(JAVA_LONG, cpu / 64 * 8L, 1L << cpu % 64);
-      int result = Libc.schedSetaffinity(0, mask);
-      if (result < 0) {
-        throw new SyscallException("sched_setaffinity to CPU " + cpu, new Errno(-result));
-      }
-    }
-  }
 }
