@@ -18,6 +18,7 @@ import kvmselftest.x86.LongMode;
  *   0x020000  two stacks for each vCPU: its own and the one for exceptions, 4 KiB each
  *   0x100000  the blob
  *   0x200000  a page for each vCPU's pvclock
+ *   0x300000  what a guest shares with its host (ClockGuest)
  * </pre>
  */
 public final class Guest implements AutoCloseable {
@@ -28,6 +29,9 @@ public final class Guest implements AutoCloseable {
   private static final long STACK_SIZE = 0x1000;
   private static final long PVCLOCK_PAGES = 0x20_0000;
   private static final long PAGE_SIZE = 0x1000;
+
+  /** What guests share with their host as they like: 1 MiB. */
+  static final long SHARED = 0x30_0000;
 
   private final Vm vm;
   private final GuestBlob blob;

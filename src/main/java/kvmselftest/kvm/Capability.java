@@ -6,6 +6,16 @@ import kvmselftest.bindings.kvm_h;
 public enum Capability {
   /** KVM_GET_CLOCK and KVM_SET_CLOCK; the answer is the mask of supported flags, 2 before 5.16. */
   KVM_CAP_ADJUST_CLOCK(kvm_h.KVM_CAP_ADJUST_CLOCK(), "2.6.33"),
+  /** KVM_GET_TSC_KHZ. */
+  KVM_CAP_GET_TSC_KHZ(kvm_h.KVM_CAP_GET_TSC_KHZ(), "2.6.39"),
+  /** KVM_SET_TSC_KHZ and KVM_GET_TSC_KHZ on a VM. */
+  KVM_CAP_VM_TSC_CONTROL(kvm_h.KVM_CAP_VM_TSC_CONTROL(), "5.16"),
+  /** The local APIC's timer in TSC-deadline mode. */
+  KVM_CAP_TSC_DEADLINE_TIMER(kvm_h.KVM_CAP_TSC_DEADLINE_TIMER(), "3.2"),
+  /** KVM_KVMCLOCK_CTRL. */
+  KVM_CAP_KVMCLOCK_CTRL(kvm_h.KVM_CAP_KVMCLOCK_CTRL(), "3.5"),
+  /** KVM_HAS_DEVICE_ATTR and its kin on a vCPU. */
+  KVM_CAP_VCPU_ATTRIBUTES(kvm_h.KVM_CAP_VCPU_ATTRIBUTES(), "4.7"),
   /** The guest's TSC can run at another rate than the host's: the CPU scales it. */
   KVM_CAP_TSC_CONTROL(kvm_h.KVM_CAP_TSC_CONTROL(), "2.6.39"),
   /** {@code kvm_run.immediate_exit}. */

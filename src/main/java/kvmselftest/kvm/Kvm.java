@@ -129,6 +129,9 @@ public final class Kvm implements AutoCloseable {
             .allocate(kvm_cpuid2.sizeof() + MAX_CPUID_ENTRIES * kvm_cpuid_entry2.sizeof(), 8);
     kvm_cpuid2.nent(cpuid, MAX_CPUID_ENTRIES);
     fd.ioctl(Ioctl.KVM_GET_SUPPORTED_CPUID, cpuid);
+    if (checkExtension(Capability.KVM_CAP_TSC_DEADLINE_TIMER) != 0) {
+      Cpuid.addTscDeadline(cpuid);
+    }
     return cpuid;
   }
 

@@ -46,7 +46,7 @@ final class KvmFd implements AutoCloseable {
 
   /** An ioctl to be made as one of several in a row. */
   IoctlSequence.Step step(Ioctl ioctl, MemorySegment argument) {
-    return new IoctlSequence.Step(fd, ioctl.request(), argument);
+    return new IoctlSequence.IoctlStep(fd, ioctl.request(), argument);
   }
 
   /** The file descriptor that an ioctl makes, such as KVM_CREATE_VM. */

@@ -50,6 +50,26 @@ public enum Requirement {
     }
   },
 
+  /** TSC scaling: a guest's TSC may run at another rate than the host's. */
+  TSC_CONTROL {
+    @Override
+    Optional<String> look() {
+      try (Kvm kvm = Kvm.open()) {
+        return kvm.checkExtension(Capability.KVM_CAP_TSC_CONTROL) != 0
+            ? Optional.empty()
+            : Optional.of("no TSC scaling on this CPU: KVM_CAP_TSC_CONTROL is 0");
+      }
+    }
+  },
+
+  /** Two CPUs that run at the same time, so that host and guest can watch each other. */
+  PARALLEL_CPUS {
+    @Override
+    Optional<String> look() {
+      return ParallelCpus.missing();
+    }
+  },
+
   /** A clocksource that lets KVM derive kvmclock from the TSC. */
   TSC_CLOCKSOURCE {
     @Override

@@ -271,11 +271,21 @@ public final class Vcpu implements AutoCloseable {
   }
 
   private static MemorySegment oneMsr(Arena arena, Msr msr, long value) {
+    return oneMsr(arena, msr.index(), value);
+  }
+
+  /** A {@code struct kvm_msrs} of one entry. */
+  static MemorySegment oneMsr(Arena arena, int index, long value) {
     MemorySegment msrs = arena.allocate(kvm_msrs.sizeof() + kvm_msr_entry.sizeof(), 8);
     kvm_msrs.nmsrs(msrs, 1);
-    kvm_msr_entry.index(entry(msrs), msr.index());
+    kvm_msr_entry.index(entry(msrs), index);
     kvm_msr_entry.data(entry(msrs), value);
     return msrs;
+  }
+
+  /** The value in a {@code struct kvm_msrs} of one entry. */
+  static long msrsData(MemorySegment msrs) {
+    return kvm_msr_entry.data(entry(msrs));
   }
 
   /** The flexible array behind the header, which the generated layout leaves out. */
@@ -290,10 +300,49 @@ public final class Vcpu implements AutoCloseable {
     }
   }
 
+  /** KVM_GET_MSRS of one MSR as one ioctl of several in a row; {@link #msrsData} has the value. */
+  IoctlSequence.Step getMsrsStep(MemorySegment msrs) {
+    requireOwner();
+    return fd.step(Ioctl.KVM_GET_MSRS, msrs);
+  }
+
+  /** KVM_SET_MSRS of one MSR as one ioctl of several in a row. */
+  IoctlSequence.Step setMsrsStep(MemorySegment msrs) {
+    requireOwner();
+    return fd.step(Ioctl.KVM_SET_MSRS, msrs);
+  }
+
+  /** KVM_SET_MSRS of one MSR with an index of one's own: false if KVM refuses. */
+  public boolean trySetMsr(int index, long value) {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      return fd.ioctl(Ioctl.KVM_SET_MSRS, oneMsr(arena, index, value)) == 1;
+    }
+  }
+
   /** KVM_GET_TSC_KHZ: the guest TSC's rate. */
   public int getTscKhz() {
     requireOwner();
     return fd.ioctl(Ioctl.KVM_GET_TSC_KHZ, 0);
+  }
+
+  /**
+   * KVM_SET_TSC_KHZ: the errno if the kernel refuses.
+   *
+   * @param khz 0 for the host's rate
+   */
+  public Optional<Errno> trySetTscKhz(long khz) {
+    requireOwner();
+    return fd.tryIoctl(Ioctl.KVM_SET_TSC_KHZ, khz);
+  }
+
+  /**
+   * KVM_KVMCLOCK_CTRL: tells the guest by its pvclock page that it was stopped. The errno if the
+   * kernel refuses: EINVAL if the vCPU has no pvclock page.
+   */
+  public Optional<Errno> tryKvmclockCtrl() {
+    requireOwner();
+    return fd.tryIoctl(Ioctl.KVM_KVMCLOCK_CTRL, 0);
   }
 
   /** KVM_HAS_DEVICE_ATTR: the errno if the kernel does not have the attribute. */

@@ -85,6 +85,25 @@ public final class Vm implements AutoCloseable {
     return vcpu;
   }
 
+  /** KVM_CREATE_IRQCHIP: local APICs for the vCPUs to come, in the kernel. */
+  public void createIrqchip() {
+    fd.ioctl(Ioctl.KVM_CREATE_IRQCHIP, 0);
+  }
+
+  /** KVM_GET_TSC_KHZ of the VM: the rate of the TSC of vCPUs to come. */
+  public int getTscKhz() {
+    return fd.ioctl(Ioctl.KVM_GET_TSC_KHZ, 0);
+  }
+
+  /**
+   * KVM_SET_TSC_KHZ of the VM: the errno if the kernel refuses.
+   *
+   * @param khz 0 for the host's rate
+   */
+  public Optional<Errno> trySetTscKhz(long khz) {
+    return fd.tryIoctl(Ioctl.KVM_SET_TSC_KHZ, khz);
+  }
+
   void forget(Vcpu vcpu) {
     vcpus.remove(vcpu);
   }
@@ -101,6 +120,11 @@ public final class Vm implements AutoCloseable {
   /** KVM_GET_CLOCK as one ioctl of several in a row. */
   IoctlSequence.Step getClockStep(MemorySegment data) {
     return fd.step(Ioctl.KVM_GET_CLOCK, data);
+  }
+
+  /** KVM_SET_CLOCK as one ioctl of several in a row. */
+  IoctlSequence.Step setClockStep(MemorySegment data) {
+    return fd.step(Ioctl.KVM_SET_CLOCK, data);
   }
 
   /**

@@ -16,8 +16,11 @@ public enum Clock {
 
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
+  /** Size of a {@code struct timespec}, bytes. */
+  public static final int TIMESPEC_SIZE = 16;
+
   private static final ThreadLocal<MemorySegment> TIMESPEC =
-      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(2 * JAVA_LONG.byteSize(), 8));
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(TIMESPEC_SIZE, Long.BYTES));
 
   private final int id;
 
@@ -36,6 +39,15 @@ public enum Clock {
     if (result < 0) {
       throw new SyscallException("clock_gettime(CLOCK_" + this + ")", new Errno(-result));
     }
+    return nanosOf(timespec);
+  }
+
+  int id() {
+    return id;
+  }
+
+  /** What a {@code struct timespec} says, ns. */
+  public static long nanosOf(MemorySegment timespec) {
     return timespec.get(JAVA_LONG, 0) * NANOS_PER_SECOND + timespec.get(JAVA_LONG, 8);
   }
 }

@@ -42,6 +42,8 @@ final class Libc {
   private static final long SYS_MUNMAP = 11;
   private static final long SYS_IOCTL = 16;
   private static final long SYS_GETTID = 186;
+  private static final long SYS_SCHED_SETAFFINITY = 203;
+  private static final long SYS_SCHED_GETAFFINITY = 204;
   private static final long SYS_TGKILL = 234;
 
   private static final Linker LINKER = Linker.nativeLinker();
@@ -126,6 +128,18 @@ final class Libc {
     return syscall(SYS_TGKILL, pid, tid, signal);
   }
 
+  /** {@code sched_setaffinity(2)} of the calling thread, a bit for each CPU. */
+  static int schedSetaffinity(MemorySegment mask) {
+    return syscall(SYS_SCHED_SETAFFINITY, 0, mask.byteSize(), mask.address());
+  }
+
+  /**
+   * {@code sched_getaffinity(2)} of the calling thread: how many bytes of the mask were written.
+   */
+  static int schedGetaffinity(MemorySegment mask) {
+    return syscall(SYS_SCHED_GETAFFINITY, 0, mask.byteSize(), mask.address());
+  }
+
   /**
    * {@code clock_gettime(2)} into a {@code struct timespec}: the C library's, which needs no
    * kernel.
@@ -138,6 +152,11 @@ final class Libc {
     } catch (Throwable t) {
       throw unexpected(t);
     }
+  }
+
+  /** Where that function is, for machine code that calls it. */
+  static long clockGettimeAddress() {
+    return LINKER.defaultLookup().findOrThrow("clock_gettime").address();
   }
 
   private static final class ClockGettime {

@@ -10,6 +10,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.function.LongConsumer;
 
 /**
  * A few bytes of machine code in pages of their own, first written, then made read-only and
@@ -55,6 +56,18 @@ public final class MachineCode {
     return Linker.nativeLinker()
         .downcallHandle(
             pages.segment(), FunctionDescriptor.of(JAVA_LONG), Linker.Option.critical(false));
+  }
+
+  /**
+   * The code as a function of one argument without a result. It may take as long as it likes.
+   *
+   * <p>Of the one shape that is linked already ({@link KernelEntry}).
+   */
+  public LongConsumer asBlockingFunction() {
+    MethodHandle function = KernelEntry.link(pages.segment());
+    return argument -> {
+      var _ = KernelEntry.invoke(function, argument, 0);
+    };
   }
 
   MemorySegment segment() {

@@ -1,10 +1,13 @@
 package kvmselftest.sys;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
+import java.util.List;
 
 /** A thread of the kernel's, by its thread ID: one that can be taken out of a system call. */
 public record NativeThread(int tid) {
@@ -56,5 +59,39 @@ public record NativeThread(int tid) {
   public void interruptSystemCall() {
     Handler.require();
     Libc.tgkill(PID, tid, SIGNAL);
+  }
+
+  /** Room for the CPU masks of 1,024 CPUs, as the C library has it. */
+  private static final int CPU_MASK_SIZE = 128;
+
+  /** The CPUs that the calling thread may run on, in ascending order. */
+  public static List<Integer> allowedCpus() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(CPU_MASK_SIZE, Long.BYTES);
+      int written = Libc.schedGetaffinity(mask);
+      if (written < 0) {
+        throw new SyscallException("sched_getaffinity", new Errno(-written));
+      }
+      return BitSet.valueOf(mask.asByteBuffer()).stream().boxed().toList();
+    }
+  }
+
+  /**
+   * Keeps the calling thread on these CPUs from now on.
+   *
+   * @throws SyscallException EINVAL if it may run on none of them
+   */
+  public static void allowCpus(List<Integer> cpus) {
+    BitSet bits = new BitSet();
+    cpus.forEach(bits::set);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(CPU_MASK_SIZE, Long.BYTES);
+      byte[] bytes = bits.toByteArray();
+      MemorySegment.copy(bytes, 0, mask, JAVA_BYTE, 0, bytes.length);
+      int result = Libc.schedSetaffinity(mask);
+      if (result < 0) {
+        throw new SyscallException("sched_setaffinity to CPUs " + cpus, new Errno(-result));
+      }
+    }
   }
 }

@@ -11,6 +11,26 @@ public enum Msr {
   IA32_TSC_ADJUST(0x3b),
   /** The TSC value at which the local APIC's timer fires (SDM volume 3, section 12.5.4.1). */
   IA32_TSC_DEADLINE(0x6e0),
+  /** Base and mode of the local APIC (SDM volume 3, section 12.4.4). */
+  IA32_APIC_BASE(0x1b),
+  /** The local APIC's spurious interrupt vector, in x2APIC mode (SDM volume 3, section 12.12.1). */
+  X2APIC_SIVR(0x80f),
+  /** Bits 32 to 63 of the local APIC's interrupt requests, in x2APIC mode. */
+  X2APIC_IRR1(0x821),
+  /** The local APIC's timer: vector and mode, in x2APIC mode. */
+  X2APIC_LVT_TIMER(0x832),
+  /** {@link #KVM_WALL_CLOCK_NEW}, the index of old. */
+  KVM_WALL_CLOCK(0x11),
+  /** {@link #KVM_SYSTEM_TIME_NEW}, the index of old. */
+  KVM_SYSTEM_TIME(0x12),
+  /** What the guest is (Hyper-V TLFS, section 2.6); the other Hyper-V MSRs need it. */
+  HV_X64_MSR_GUEST_OS_ID(0x4000_0000),
+  /** The hypercall page (Hyper-V TLFS, section 3.13). */
+  HV_X64_MSR_HYPERCALL(0x4000_0001),
+  /** Reference time, 100 ns (Hyper-V TLFS, section 12.3). */
+  HV_X64_MSR_TIME_REF_COUNT(0x4000_0020),
+  /** GPA of the reference TSC page, bit 0 to enable it (Hyper-V TLFS, section 12.7). */
+  HV_X64_MSR_REFERENCE_TSC(0x4000_0021),
   /** GPA at which KVM writes the wall clock of boot. */
   KVM_WALL_CLOCK_NEW(0x4b564d00),
   /** GPA of a vCPU's pvclock page, bit 0 to enable it. */

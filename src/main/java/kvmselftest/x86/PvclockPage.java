@@ -40,6 +40,21 @@ public record PvclockPage(
         Byte.toUnsignedInt(page.get(JAVA_BYTE, 29)));
   }
 
+  /** Writes the structure, 32 bytes, for code that reads it by the pvclock protocol. */
+  public void write(MemorySegment page) {
+    page.set(JAVA_INT, 0, version);
+    page.set(JAVA_LONG, 8, tscTimestamp);
+    page.set(JAVA_LONG, 16, systemTime);
+    page.set(JAVA_INT, 24, tscToSystemMul);
+    page.set(JAVA_BYTE, 28, (byte) tscShift);
+    page.set(JAVA_BYTE, 29, (byte) flags);
+  }
+
+  /** True if all of the given flags are set. */
+  public boolean has(int wanted) {
+    return (flags & wanted) == wanted;
+  }
+
   /**
    * kvmclock in ns at a guest TSC value, to the nanosecond as a guest computes it: modulo 2^64, the
    * 96-bit product of the shifted difference and the multiplier divided by 2^32, rounded down.

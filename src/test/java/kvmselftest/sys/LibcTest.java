@@ -82,9 +82,9 @@ class LibcTest {
       IoctlSequence sequence =
           new IoctlSequence(
               List.of(
-                  new IoctlSequence.Step(fd, FIONREAD, unread),
-                  new IoctlSequence.Step(fd, TCGETS, MemorySegment.NULL),
-                  new IoctlSequence.Step(fd, FIONREAD, unreadLast)));
+                  new IoctlSequence.IoctlStep(fd, FIONREAD, unread),
+                  new IoctlSequence.IoctlStep(fd, TCGETS, MemorySegment.NULL),
+                  new IoctlSequence.IoctlStep(fd, FIONREAD, unreadLast)));
 
       long end = sequence.call(0);
       assertEquals(0, sequence.result(0));

@@ -1,0 +1,88 @@
+# The guest of kvmselftest.guest.ClockGuest: at each KVM_RUN it does one thing with its clocks, the one that the
+# host has written into its mailbox, and tells the host what it saw. The argument is the mailbox's address.
+
+        .include "ucall.inc"
+        .include "tsc.inc"
+
+        .set    COMMAND, 0
+        .set    ARGUMENT0, 8
+        .set    ARGUMENT1, 16
+        .set    ARGUMENT2, 24
+
+guest_main:
+        mov     rbp, rsi                        # the mailbox
+        xor     ebx, ebx                        # stage
+1:      mov     rax, [rbp + COMMAND]
+        lea     rdx, [rip + commands]
+        call    [rdx + rax * 8]
+        mov     rdi, rbx
+        call    ucall_sync                      # values in RSI, RDX, RCX, R8, R9
+        inc     rbx
+        jmp     1b
+
+        .balign 8, 0xcc
+commands:
+        .quad   nothing
+        .quad   read_tsc
+        .quad   read_kvmclock
+        .quad   read_msr
+        .quad   write_msr
+        .quad   stream
+        .quad   poll_msr
+
+nothing:
+        ret
+
+read_tsc:
+        READ_TSC rsi
+        ret
+
+# Argument: the page. Values: kvmclock, the TSC it was computed from, the page's flags.
+read_kvmclock:
+        mov     rdi, [rbp + ARGUMENT0]
+        call    pvclock_read
+        mov     rsi, rax
+        xchg    rcx, rdx
+        ret
+
+# Argument: the MSR. Values: what it holds, the TSC before and after.
+read_msr:
+        READ_TSC r10
+        READ_MSR [rbp + ARGUMENT0]
+        mov     rsi, rax
+        READ_TSC rcx
+        mov     rdx, r10
+        ret
+
+# Arguments: the MSR, what to write. Values: the TSC before and after.
+write_msr:
+        READ_TSC rsi
+        mov     rax, [rbp + ARGUMENT1]
+        WRITE_MSR [rbp + ARGUMENT0]
+        READ_TSC rdx
+        ret
+
+# Argument: the stream's block.
+stream:
+        mov     rdi, [rbp + ARGUMENT0]
+        jmp     clock_stream
+
+# Arguments: an MSR, a mask, how long to wait, ticks. Waits until the MSR has a bit of the mask. Values: what the
+# MSR held last, the TSC before and after it was read last.
+poll_msr:
+        READ_TSC r11
+1:      READ_TSC r10
+        READ_MSR [rbp + ARGUMENT0]
+        mov     rsi, rax
+        READ_TSC rcx
+        mov     rdx, r10
+        test    rsi, [rbp + ARGUMENT1]
+        jnz     2f
+        mov     rax, rcx
+        sub     rax, r11
+        cmp     rax, [rbp + ARGUMENT2]
+        jbe     1b
+2:      ret
+
+        .include "pvclock.inc"
+        .include "clock_stream.inc"

@@ -1,0 +1,199 @@
+package kvmselftest.guest;
+
+import java.lang.foreign.MemorySegment;
+import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.Vcpu;
+import kvmselftest.kvm.Vm;
+import kvmselftest.x86.ClockStream;
+import kvmselftest.x86.CounterWindow;
+import kvmselftest.x86.Msr;
+import kvmselftest.x86.PvclockPage;
+
+/**
+ * A guest that does one thing with its clocks at each KVM_RUN, the one that it is told
+ * (guest-blobs/clock_guest.s), so that a test reads as its scenario. Each method is for the thread
+ * that the vCPU belongs to. Closing it closes the VM.
+ *
+ * <p>What it shares with its host, in pages from {@link Guest#SHARED} on: a mailbox for each vCPU,
+ * a clock stream's block for each, a line for each, a line of the host's.
+ */
+public final class ClockGuest implements AutoCloseable {
+  private static final long NOTHING = 0;
+  private static final long READ_TSC = 1;
+  private static final long READ_KVMCLOCK = 2;
+  private static final long READ_MSR = 3;
+  private static final long WRITE_MSR = 4;
+  private static final long STREAM = 5;
+  private static final long POLL_MSR = 6;
+
+  private static final long MAILBOXES = Guest.SHARED;
+  private static final long MAILBOX_SIZE = 64;
+  private static final long BLOCKS = Guest.SHARED + 0x1000;
+  private static final long LINES = Guest.SHARED + 0x2000;
+
+  /** In KVM's MSRs that take an address: it is enabled. */
+  private static final long ENABLED = 1;
+
+  private final Guest guest;
+
+  private ClockGuest(Guest guest) {
+    this.guest = guest;
+  }
+
+  /** Creates a VM with this guest in its memory. */
+  public static ClockGuest load(Kvm kvm) {
+    return new ClockGuest(Guest.load(kvm, GuestBlob.named("clock_guest")));
+  }
+
+  public Vm vm() {
+    return guest.vm();
+  }
+
+  /**
+   * Creates a vCPU, which belongs to the calling thread.
+   *
+   * @param index from 0 to 15
+   */
+  public Vcpu createVcpu(int index) {
+    return guest.createVcpu(index, mailbox(index));
+  }
+
+  private static long mailbox(int vcpu) {
+    return MAILBOXES + vcpu * MAILBOX_SIZE;
+  }
+
+  /** A reading of the guest's TSC, and the host's TSC before and after that KVM_RUN. */
+  public record TscReading(long guestTsc, CounterWindow hostTsc) {}
+
+  /** kvmclock as the guest computes it, ns, the guest's TSC that it took, and the page's flags. */
+  public record KvmclockReading(long nanos, long guestTsc, int flags, CounterWindow hostTsc) {}
+
+  /** What an MSR held, and the guest's TSC before and after it was read. */
+  public record MsrReading(long value, CounterWindow guestTsc) {}
+
+  /** KVM_RUN, in which the guest does nothing: KVM serves what it has put off until then. */
+  public void run(Vcpu vcpu) {
+    call(vcpu, NOTHING, 0, 0, 0);
+  }
+
+  /** The guest executes RDTSC. */
+  public TscReading readTsc(Vcpu vcpu) {
+    Called called = call(vcpu, READ_TSC, 0, 0, 0);
+    return new TscReading(called.sync.value(0), called.hostTsc);
+  }
+
+  /** The guest writes MSR_KVM_SYSTEM_TIME_NEW: its pvclock page is the vCPU's own. */
+  public void enableKvmclock(Vcpu vcpu) {
+    writeMsr(vcpu, Msr.KVM_SYSTEM_TIME_NEW, Guest.pvclockGpa(vcpu.index()) | ENABLED);
+  }
+
+  /** The guest evaluates its pvclock page; kvmclock is to be enabled. */
+  public KvmclockReading readKvmclock(Vcpu vcpu) {
+    Called called = call(vcpu, READ_KVMCLOCK, Guest.pvclockGpa(vcpu.index()), 0, 0);
+    return new KvmclockReading(
+        called.sync.value(0), called.sync.value(1), (int) called.sync.value(2), called.hostTsc);
+  }
+
+  /** What KVM has written into the vCPU's pvclock page; it must not be running. */
+  public PvclockPage pvclockPage(Vcpu vcpu) {
+    return pvclockPage(vcpu.index());
+  }
+
+  /** As {@link #pvclockPage(Vcpu)}, by the vCPU's index. Any thread. */
+  public PvclockPage pvclockPage(int vcpu) {
+    return PvclockPage.read(at(Guest.pvclockGpa(vcpu), PvclockPage.SIZE));
+  }
+
+  /**
+   * The guest executes RDMSR.
+   *
+   * @throws GuestFailedException if that is a general protection fault
+   */
+  public MsrReading readMsr(Vcpu vcpu, Msr msr) {
+    return msrReading(call(vcpu, READ_MSR, msr.index(), 0, 0));
+  }
+
+  /**
+   * The guest executes RDMSR again and again until the MSR has one of these bits, or the time is
+   * up.
+   *
+   * @param ticks how long, of the guest's TSC
+   * @return the last reading
+   */
+  public MsrReading pollMsr(Vcpu vcpu, Msr msr, long mask, long ticks) {
+    return msrReading(call(vcpu, POLL_MSR, msr.index(), mask, ticks));
+  }
+
+  private static MsrReading msrReading(Called called) {
+    Ucall.Sync sync = called.sync;
+    return new MsrReading(sync.value(0), new CounterWindow(sync.value(1), sync.value(2)));
+  }
+
+  /**
+   * The guest executes WRMSR.
+   *
+   * @return the guest's TSC before and after
+   * @throws GuestFailedException if that is a general protection fault
+   */
+  public CounterWindow writeMsr(Vcpu vcpu, Msr msr, long value) {
+    Ucall.Sync sync = call(vcpu, WRITE_MSR, msr.index(), value, 0).sync;
+    return new CounterWindow(sync.value(0), sync.value(1));
+  }
+
+  /**
+   * The guest runs its side of a clock stream, which {@link #streamSide} described.
+   *
+   * <p>It ends when the other side does, or when its own time is up.
+   */
+  public void stream(Vcpu vcpu) {
+    call(vcpu, STREAM, block(vcpu.index()), 0, 0);
+  }
+
+  private static long block(int vcpu) {
+    return BLOCKS + (long) vcpu * ClockStream.BLOCK_SIZE;
+  }
+
+  /**
+   * Describes a vCPU's side of a clock stream, in guest memory.
+   *
+   * @param other index of the vCPU that has the other side, or -1 for the host
+   * @param kvmclock true: the clock is kvmclock, by the vCPU's page; false: its TSC
+   */
+  ClockStream streamSide(
+      int vcpu, int other, boolean kvmclock, long ahead, long ticks, boolean leads) {
+    MemorySegment memory = at(block(vcpu), ClockStream.BLOCK_SIZE);
+    long pvclock = kvmclock ? Guest.pvclockGpa(vcpu) : 0;
+    return new ClockStream(memory, line(vcpu), line(other), pvclock, ahead, ticks, leads);
+  }
+
+  /** Where a vCPU, or the host (-1), writes its clock. */
+  private static long line(int vcpu) {
+    return LINES + (vcpu + 1L) * ClockStream.LINE_SIZE;
+  }
+
+  /** The line of a vCPU, or of the host (-1). */
+  MemorySegment lineOf(int vcpu) {
+    return at(line(vcpu), ClockStream.LINE_SIZE);
+  }
+
+  private MemorySegment at(long gpa, long size) {
+    return vm().memory().segment().asSlice(gpa, size);
+  }
+
+  private record Called(Ucall.Sync sync, CounterWindow hostTsc) {}
+
+  private Called call(Vcpu vcpu, long command, long... arguments) {
+    long mailbox = mailbox(vcpu.index());
+    vm().memory().writeLong(mailbox, command);
+    for (int i = 0; i < arguments.length; i++) {
+      vm().memory().writeLong(mailbox + (i + 1L) * Long.BYTES, arguments[i]);
+    }
+    CounterWindow hostTsc = vcpu.runBetweenHostTscs();
+    return new Called(Ucall.sync(vcpu), hostTsc);
+  }
+
+  @Override
+  public void close() {
+    guest.close();
+  }
+}

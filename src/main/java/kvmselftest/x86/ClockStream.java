@@ -1,0 +1,88 @@
+package kvmselftest.x86;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import java.util.function.LongConsumer;
+import kvmselftest.sys.MachineCode;
+
+/**
+ * One side of two that run at the same time and tell each other what their clock shows, through a
+ * cache line for each direction (guest-blobs/clock_stream.inc). A clock is never behind what the
+ * other side's showed when it was read before, so that the smallest difference seen bounds how far
+ * it is behind, to within a cache line's trip.
+ */
+public final class ClockStream {
+  /** Size of a block in bytes. */
+  public static final int BLOCK_SIZE = 64;
+
+  /** Room for a line, so that no two share what a CPU fetches at once, bytes. */
+  public static final int LINE_SIZE = 256;
+
+  private static final long OUT = 0;
+  private static final long IN = 8;
+  private static final long PVCLOCK = 16;
+  private static final long AHEAD = 24;
+  private static final long TICKS = 32;
+  private static final long LEADS = 40;
+  private static final long SMALLEST = 48;
+  private static final long CHANGES = 56;
+
+  private static final VarHandle LONG = JAVA_LONG.varHandle();
+
+  private final MemorySegment block;
+
+  /**
+   * A side that is described in memory of the given arena.
+   *
+   * @param out address of the line that this side writes; it must be 0 at first, as the other
+   * @param in address of the line that the other side writes
+   * @param pvclock address of this side's pvclock structure: the clock is kvmclock, ns; 0: the TSC
+   * @param ahead what this clock is expected to be ahead of the other's
+   * @param ticks how long to go on, TSC ticks
+   * @param leads true for the side that ends the other's part together with its own
+   */
+  public ClockStream(
+      Arena arena, long out, long in, long pvclock, long ahead, long ticks, boolean leads) {
+    this(arena.allocate(BLOCK_SIZE, Long.BYTES), out, in, pvclock, ahead, ticks, leads);
+  }
+
+  /** A side that is described in a block of the caller's, such as one in guest memory. */
+  public ClockStream(
+      MemorySegment block, long out, long in, long pvclock, long ahead, long ticks, boolean leads) {
+    this.block = block;
+    block.set(JAVA_LONG, OUT, out);
+    block.set(JAVA_LONG, IN, in);
+    block.set(JAVA_LONG, PVCLOCK, pvclock);
+    block.set(JAVA_LONG, AHEAD, ahead);
+    block.set(JAVA_LONG, TICKS, ticks);
+    block.set(JAVA_LONG, LEADS, leads ? 1 : 0);
+  }
+
+  /** Links the host's half when the first stream is to run. */
+  private static final class HostCode {
+    static final LongConsumer RUN = MachineCode.named("host_clock_stream").asBlockingFunction();
+  }
+
+  /** Runs this side in the calling thread, for as long as it was told. */
+  public void runOnHost() {
+    HostCode.RUN.accept(block.address());
+  }
+
+  /** True once the other side has written its line, the given one. */
+  public boolean otherHasBegun(MemorySegment line) {
+    return (long) LONG.getVolatile(line, 0L) != 0;
+  }
+
+  /** The smallest of this clock - the other's - ahead; Long.MAX_VALUE if nothing was seen. */
+  public long smallest() {
+    return block.get(JAVA_LONG, SMALLEST);
+  }
+
+  /** How many values of the other's clock this side saw. */
+  public long changes() {
+    return block.get(JAVA_LONG, CHANGES);
+  }
+}

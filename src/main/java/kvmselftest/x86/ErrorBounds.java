@@ -1,0 +1,67 @@
+package kvmselftest.x86;
+
+/**
+ * What many brackets together say about an error that is the same in all of them: each says that
+ * the error lies between two values, and all are true, so it lies in the intersection. If that
+ * leaves out 0, the clock is wrong; an error of more than {@link #floor()} would have been seen.
+ */
+public final class ErrorBounds {
+  private final String unit;
+  private long least = Long.MIN_VALUE;
+  private long most = Long.MAX_VALUE;
+  private long samples;
+
+  /**
+   * @param unit of the error, for the text: ticks or ns
+   */
+  public ErrorBounds(String unit) {
+    this.unit = unit;
+  }
+
+  /** A reading, and the window in which it would lie without an error. */
+  public void add(long observed, CounterWindow expected) {
+    add(observed - expected.to(), observed - expected.from());
+  }
+
+  /** The error is one of these, both included. */
+  public void add(long atLeast, long atMost) {
+    least = Math.max(least, atLeast);
+    most = Math.min(most, atMost);
+    samples++;
+  }
+
+  /** So many samples more than {@link #add} was called for: each call brought the best of many. */
+  public ErrorBounds ofSamples(long count) {
+    samples = count;
+    return this;
+  }
+
+  /** The error is not less than this. */
+  public long least() {
+    return least;
+  }
+
+  /** The error is not more than this. */
+  public long most() {
+    return most;
+  }
+
+  public long samples() {
+    return samples;
+  }
+
+  /** False if there is an error: no value that all samples allow is 0. */
+  public boolean allowNone() {
+    return least <= 0 && most >= 0;
+  }
+
+  /** The smallest error that would have been seen, whatever its sign. */
+  public long floor() {
+    return Math.max(Math.abs(least), Math.abs(most));
+  }
+
+  @Override
+  public String toString() {
+    return "error in [%+d, %+d] %s by %d samples".formatted(least, most, unit, samples);
+  }
+}
