@@ -160,10 +160,10 @@ public final class ClockGuest implements AutoCloseable {
    * @param kvmclock true: the clock is kvmclock, by the vCPU's page; false: its TSC
    */
   ClockStream streamSide(
-      int vcpu, int other, boolean kvmclock, long ahead, long ticks, boolean leads) {
+      int vcpu, int other, boolean kvmclock, long ahead, long ticks, long enough) {
     MemorySegment memory = at(block(vcpu), ClockStream.BLOCK_SIZE);
     long pvclock = kvmclock ? Guest.pvclockGpa(vcpu) : 0;
-    return new ClockStream(memory, line(vcpu), line(other), pvclock, ahead, ticks, leads);
+    return new ClockStream(memory, line(vcpu), line(other), pvclock, ahead, ticks, enough);
   }
 
   /** Where a vCPU, or the host (-1), writes its clock. */

@@ -11,12 +11,16 @@ import kvmselftest.x86.PvclockPage;
 
 /**
  * Compares the clock of a vCPU that runs with the host's or with that of another vCPU that runs,
- * without an exit in between ({@link ClockStream}). Each side is kept on a CPU of its own.
+ * without an exit in between ({@link ClockStream}). Each side is kept on a CPU of its own, and on
+ * the other one at the next comparison: what KVM does when a vCPU moves is looked at too.
  *
  * <p>The vCPUs are those of one guest; one comparison at a time.
  */
 public final class RunningClocks {
-  /** For how long a side waits for the other at most, TSC ticks: some 3 s. */
+  /**
+   * How long a comparison takes at most, TSC ticks: some 3 s. It is over in a thousandth of that,
+   * unless the machine is too busy to let both sides run.
+   */
   private static final long PATIENCE = 10_000_000_000L;
 
   private static final int HOST = -1;
@@ -25,14 +29,15 @@ public final class RunningClocks {
   private static final List<Integer> CPUS = NativeThread.allowedCpus();
 
   private final ClockGuest guest;
-  private final long ticks;
+  private final long enough;
+  private boolean swapped;
 
   /**
-   * @param ticks how long each comparison takes, TSC ticks
+   * @param enough how many values of the other's clock a side is to see in each comparison
    */
-  public RunningClocks(ClockGuest guest, long ticks) {
+  public RunningClocks(ClockGuest guest, long enough) {
     this.guest = guest;
-    this.ticks = ticks;
+    this.enough = enough;
   }
 
   /**
@@ -57,25 +62,22 @@ public final class RunningClocks {
   }
 
   private ErrorBounds againstHost(VcpuThread vcpu, long ahead, long hostPvclock, String unit) {
-    clearLines(HOST, vcpu.index());
-    ClockStream inGuest =
-        guest.streamSide(vcpu.index(), HOST, hostPvclock != 0, ahead, PATIENCE, false);
     MemorySegment hostLine = guest.lineOf(HOST);
     MemorySegment guestLine = guest.lineOf(vcpu.index());
-    ClockStream onHost =
+    return compare(
+        unit,
+        vcpu,
+        guest.streamSide(vcpu.index(), HOST, hostPvclock != 0, ahead, 2 * PATIENCE, 0),
         new ClockStream(
             Arena.ofAuto(),
             hostLine.address(),
             guestLine.address(),
             hostPvclock,
             -ahead,
-            ticks,
-            true);
-    CompletableFuture<Void> running = begin(vcpu, CPUS.getLast());
-    awaitBegun(onHost, guestLine, running);
-    onCpu(CPUS.getFirst(), onHost::runOnHost);
-    VcpuThread.join(running);
-    return bounds(inGuest, onHost, unit);
+            PATIENCE,
+            enough),
+        HOST,
+        (side, cpu) -> onCpu(cpu, side::runOnHost));
   }
 
   /**
@@ -94,22 +96,39 @@ public final class RunningClocks {
 
   private ErrorBounds between(
       VcpuThread one, VcpuThread other, boolean kvmclock, long ahead, String unit) {
-    clearLines(one.index(), other.index());
-    ClockStream first =
-        guest.streamSide(one.index(), other.index(), kvmclock, ahead, PATIENCE, false);
-    ClockStream second =
-        guest.streamSide(other.index(), one.index(), kvmclock, -ahead, ticks, true);
-    CompletableFuture<Void> running = begin(one, CPUS.getLast());
-    awaitBegun(second, guest.lineOf(one.index()), running);
-    VcpuThread.join(begin(other, CPUS.getFirst()));
-    VcpuThread.join(running);
-    return bounds(first, second, unit);
+    return compare(
+        unit,
+        one,
+        guest.streamSide(one.index(), other.index(), kvmclock, ahead, 2 * PATIENCE, 0),
+        guest.streamSide(other.index(), one.index(), kvmclock, -ahead, PATIENCE, enough),
+        other.index(),
+        (_, cpu) -> VcpuThread.join(begin(other, cpu)));
   }
 
-  private void clearLines(int... sides) {
-    for (int side : sides) {
-      guest.lineOf(side).fill((byte) 0);
-    }
+  /** How the side that ends the stream is run to its end, on a CPU. */
+  private interface Leader {
+    void run(ClockStream side, int cpu);
+  }
+
+  private ErrorBounds compare(
+      String unit,
+      VcpuThread vcpu,
+      ClockStream follower,
+      ClockStream leader,
+      int leaderIndex,
+      Leader leading) {
+    swapped = !swapped;
+    guest.lineOf(leaderIndex).fill((byte) 0);
+    guest.lineOf(vcpu.index()).fill((byte) 0);
+    CompletableFuture<Void> running = begin(vcpu, cpu(swapped));
+    awaitBegun(leader, guest.lineOf(vcpu.index()), running);
+    leading.run(leader, cpu(!swapped));
+    VcpuThread.join(running);
+    return bounds(unit, follower, leader);
+  }
+
+  private static int cpu(boolean first) {
+    return first ? CPUS.getFirst() : CPUS.getLast();
   }
 
   private CompletableFuture<Void> begin(VcpuThread vcpu, int cpu) {
@@ -137,13 +156,13 @@ public final class RunningClocks {
   }
 
   /** Each side says by how little it was ahead: the one's error is the other's with its sign. */
-  private static ErrorBounds bounds(ClockStream one, ClockStream other, String unit) {
+  private static ErrorBounds bounds(String unit, ClockStream one, ClockStream other) {
     if (one.changes() == 0 || other.changes() == 0) {
       throw new GuestFailedException(
           "two sides that should run at the same time did not see each other's clock");
     }
     ErrorBounds bounds = new ErrorBounds(unit);
-    bounds.add(-other.smallest(), one.smallest());
-    return bounds.ofSamples(one.changes() + other.changes());
+    bounds.add(-other.smallest(), one.smallest(), one.changes() + other.changes());
+    return bounds;
   }
 }

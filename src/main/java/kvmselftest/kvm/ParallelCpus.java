@@ -10,20 +10,18 @@ import kvmselftest.x86.ClockStream;
 
 /** Whether two threads of this machine run at the same time. */
 final class ParallelCpus {
-  /** How long the two threads talk to each other, TSC ticks: some 10 ms. */
-  private static final long TICKS = 30_000_000;
-
-  /** For how long one waits for the other to begin, TSC ticks: some 3 s. */
-  private static final long PATIENCE = 10_000_000_000L;
+  /**
+   * For how long the two threads look at each other at most, TSC ticks: some 2 s, as long as a busy
+   * machine may keep one of them from running.
+   */
+  private static final long PATIENCE = 6_000_000_000L;
 
   /**
-   * How many values of the other's a thread has to see. CPUs that take turns, as an emulator's may,
-   * show one a turn, of which there are a few in that time; parallel ones show thousands.
+   * How many values of the other's a thread has to see in that time. CPUs that take turns, as an
+   * emulator's may, show one a turn, of which there are some hundred in a second; parallel ones
+   * show this many in a millisecond.
    */
-  private static final long ENOUGH = 200;
-
-  /** A busy machine may keep one of the two from running for one of them. */
-  private static final int ROUNDS = 20;
+  private static final long ENOUGH = 3_000;
 
   private ParallelCpus() {}
 
@@ -32,15 +30,12 @@ final class ParallelCpus {
     if (cpus.size() < 2) {
       return Optional.of("one CPU only: host and guest cannot run at the same time");
     }
-    long most = 0;
-    for (int round = 0; round < ROUNDS && most < ENOUGH; round++) {
-      most = Math.max(most, seen(cpus.getFirst(), cpus.getLast()));
-    }
-    return most >= ENOUGH
+    long seen = seen(cpus.getFirst(), cpus.getLast());
+    return seen >= ENOUGH
         ? Optional.empty()
         : Optional.of(
-            "this machine's CPUs take turns (a thread saw %d values of another in some 10 ms)"
-                .formatted(most));
+            "this machine's CPUs take turns (a thread saw %d values of another in some 2 s)"
+                .formatted(seen));
   }
 
   private static long seen(int firstCpu, int lastCpu) {
@@ -48,8 +43,8 @@ final class ParallelCpus {
     MemorySegment lines = arena.allocate(2 * ClockStream.LINE_SIZE, ClockStream.LINE_SIZE);
     long one = lines.address();
     long other = one + ClockStream.LINE_SIZE;
-    ClockStream leader = new ClockStream(arena, one, other, 0, 0, TICKS, true);
-    ClockStream follower = new ClockStream(arena, other, one, 0, 0, PATIENCE, false);
+    ClockStream leader = new ClockStream(arena, one, other, 0, 0, PATIENCE, ENOUGH);
+    ClockStream follower = new ClockStream(arena, other, one, 0, 0, 2 * PATIENCE, 0);
     CompletableFuture<Void> followed =
         CompletableFuture.runAsync(() -> run(follower, lastCpu), ParallelCpus::startThread);
     while (!leader.otherHasBegun(lines.asSlice(ClockStream.LINE_SIZE)) && !followed.isDone()) {

@@ -26,7 +26,7 @@ public final class ClockStream {
   private static final long PVCLOCK = 16;
   private static final long AHEAD = 24;
   private static final long TICKS = 32;
-  private static final long LEADS = 40;
+  private static final long ENOUGH = 40;
   private static final long SMALLEST = 48;
   private static final long CHANGES = 56;
 
@@ -41,24 +41,25 @@ public final class ClockStream {
    * @param in address of the line that the other side writes
    * @param pvclock address of this side's pvclock structure: the clock is kvmclock, ns; 0: the TSC
    * @param ahead what this clock is expected to be ahead of the other's
-   * @param ticks how long to go on, TSC ticks
-   * @param leads true for the side that ends the other's part together with its own
+   * @param ticks how long to go on at most, TSC ticks
+   * @param enough for the side that ends both parts: after how many values of the other's; 0 for
+   *     the side that goes on until the other ends
    */
   public ClockStream(
-      Arena arena, long out, long in, long pvclock, long ahead, long ticks, boolean leads) {
-    this(arena.allocate(BLOCK_SIZE, Long.BYTES), out, in, pvclock, ahead, ticks, leads);
+      Arena arena, long out, long in, long pvclock, long ahead, long ticks, long enough) {
+    this(arena.allocate(BLOCK_SIZE, Long.BYTES), out, in, pvclock, ahead, ticks, enough);
   }
 
   /** A side that is described in a block of the caller's, such as one in guest memory. */
   public ClockStream(
-      MemorySegment block, long out, long in, long pvclock, long ahead, long ticks, boolean leads) {
+      MemorySegment block, long out, long in, long pvclock, long ahead, long ticks, long enough) {
     this.block = block;
     block.set(JAVA_LONG, OUT, out);
     block.set(JAVA_LONG, IN, in);
     block.set(JAVA_LONG, PVCLOCK, pvclock);
     block.set(JAVA_LONG, AHEAD, ahead);
     block.set(JAVA_LONG, TICKS, ticks);
-    block.set(JAVA_LONG, LEADS, leads ? 1 : 0);
+    block.set(JAVA_LONG, ENOUGH, enough);
   }
 
   /** Links the host's half when the first stream is to run. */

@@ -30,10 +30,10 @@ public final class ErrorBounds {
     samples++;
   }
 
-  /** So many samples more than {@link #add} was called for: each call brought the best of many. */
-  public ErrorBounds ofSamples(long count) {
-    samples = count;
-    return this;
+  /** The error is one of these, by so many samples at once. */
+  public void add(long atLeast, long atMost, long count) {
+    add(atLeast, atMost);
+    samples += count - 1;
   }
 
   /** The error is not less than this. */
@@ -52,7 +52,17 @@ public final class ErrorBounds {
 
   /** False if there is an error: no value that all samples allow is 0. */
   public boolean allowNone() {
-    return least <= 0 && most >= 0;
+    return allowRounding(0, 0);
+  }
+
+  /**
+   * As {@link #allowNone}, where each sample has an error of rounding of its own.
+   *
+   * @param from the smallest error that rounding makes
+   * @param to the largest
+   */
+  public boolean allowRounding(long from, long to) {
+    return least <= to && most >= from;
   }
 
   /** The smallest error that would have been seen, whatever its sign. */

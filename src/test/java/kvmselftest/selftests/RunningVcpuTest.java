@@ -1,71 +1,219 @@
 package kvmselftest.selftests;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
-import java.util.stream.Stream;
+import java.util.List;
+import java.util.stream.IntStream;
 import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
 import kvmselftest.guest.RunningClocks;
 import kvmselftest.guest.VcpuThread;
+import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.TscOffset;
+import kvmselftest.kvm.Vcpu;
 import kvmselftest.x86.ErrorBounds;
+import kvmselftest.x86.Msr;
+import kvmselftest.x86.PvclockPage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The clocks of a vCPU that runs, watched by the host through a shared page while it runs: nothing
- * but a cache line's trip lies between one side's reading and the other's, so that an offset of the
- * hardware's that is wrong by some 10 ns shows, which a bracket around KVM_RUN hides.
+ * The clocks of vCPUs that run, watched by the host and by each other through a shared page while
+ * they run. Nothing but a cache line's trip lies between one side's reading and the other's, so
+ * that an offset of the hardware's shows that is wrong by some 10 ns, which a bracket around
+ * KVM_RUN hides.
+ *
+ * <p>What KVM remembers as the offset (KVM_VCPU_TSC_OFFSET) and what the CPU adds to RDTSC are two
+ * things; these tests compare the second with the first, whichever way it was changed.
  */
 @Tag("selftest")
-@Requires({Requirement.KVM, Requirement.TSC_OFFSET, Requirement.PARALLEL_CPUS})
+@Requires({
+  Requirement.KVM,
+  Requirement.TSC_OFFSET,
+  Requirement.TSC_CLOCKSOURCE,
+  Requirement.PARALLEL_CPUS
+})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RunningVcpuTest {
-  /** How long each comparison takes, TSC ticks: some 10 ms. */
-  private static final long TICKS = 30_000_000;
+  private static final int VCPUS = 4;
+
+  /** How often the two sides see each other's clock in a comparison: it takes some 1 ms. */
+  private static final long ENOUGH = 3_000;
+
+  /**
+   * What the guest's kvmclock may be ahead by rounding, ns: it rounds down once, after all ticks
+   * since the page's timestamp. KVM_GET_CLOCK rounds down too, and the host once more after the
+   * ticks since then: 1 ns. Each shifts its ticks to the right before, and the two together may
+   * lose one of the shifted ticks, which are at most 1 ns (arch/x86/kvm/x86.c, kvm_get_time_scale).
+   */
+  private static final long MOST_ROUNDING = 2;
 
   private final Kvm kvm = Kvm.open();
   private final ClockGuest guest = ClockGuest.load(kvm);
-  private final RunningClocks clocks = new RunningClocks(guest, TICKS);
-  private VcpuThread vcpu;
+  private final RunningClocks clocks = new RunningClocks(guest, ENOUGH);
+  private List<VcpuThread> vcpus;
 
   @BeforeAll
-  void createVcpu() {
-    vcpu = VcpuThread.start(guest, 0);
+  void createVcpus() {
+    vcpus = IntStream.range(0, VCPUS).mapToObj(i -> VcpuThread.start(guest, i)).toList();
+    vcpus.forEach(vcpu -> vcpu.run(guest::enableKvmclock));
   }
 
   @AfterAll
   void close() {
-    vcpu.close();
+    vcpus.forEach(VcpuThread::close);
     guest.close();
     kvm.close();
   }
 
-  static Stream<Arguments> offsets() {
-    return Stream.of(
-        argumentSet("offset 0", new TscOffset(0)),
-        argumentSet("offset +180e9", new TscOffset(180_000_000_000L)),
-        argumentSet("offset -180e9", new TscOffset(-180_000_000_000L)));
+  /** Both signs, more than 32 and more than 48 bits. */
+  @ParameterizedTest
+  @ValueSource(longs = {0, 180_000_000_000L, -180_000_000_000L, Long.MIN_VALUE})
+  void guestTscIsHostTscPlusOffset(long first, TestReporter reporter) {
+    for (VcpuThread vcpu : vcpus) {
+      TscOffset offset = new TscOffset(first + vcpu.index() * 1_000_003L);
+      vcpu.run(owned -> owned.setTscOffset(offset));
+
+      assertFollows(vcpu, offset, reporter);
+    }
+    // Again on the other CPU of the host, after the others ran.
+    assertFollows(vcpus.getFirst(), new TscOffset(first), reporter);
+  }
+
+  @Test
+  void guestTscFollowsHostsWriteOfTsc(TestReporter reporter) {
+    for (VcpuThread vcpu : vcpus) {
+      vcpu.run(owned -> owned.setMsr(Msr.IA32_TSC, 7_000_000_000_000L * (vcpu.index() + 1)));
+
+      assertFollows(vcpu, offset(vcpu), reporter);
+    }
+  }
+
+  @Test
+  void guestTscFollowsGuestsWriteOfTsc(TestReporter reporter) {
+    for (VcpuThread vcpu : vcpus) {
+      vcpu.run(owned -> guest.writeMsr(owned, Msr.IA32_TSC, 5_000_000_000_000L));
+
+      assertFollows(vcpu, offset(vcpu), reporter);
+    }
   }
 
   @ParameterizedTest
-  @MethodSource("offsets")
-  void guestTscIsHostTscPlusOffset(TscOffset offset, TestReporter reporter) {
-    vcpu.run(running -> running.setTscOffset(offset));
+  @ValueSource(longs = {4_000_000_000_000L, -4_000_000_000_000L, 0})
+  void guestTscFollowsGuestsWriteOfTscAdjust(long adjust, TestReporter reporter) {
+    for (VcpuThread vcpu : vcpus) {
+      vcpu.run(owned -> guest.writeMsr(owned, Msr.IA32_TSC_ADJUST, adjust + vcpu.index()));
 
-    ErrorBounds bounds = clocks.tscAgainstHost(vcpu, offset.ticks());
+      assertFollows(vcpu, offset(vcpu), reporter);
+    }
+  }
 
-    String observation = "vCPU 0 with offset %s: guest TSC's %s".formatted(offset, bounds);
+  @Test
+  void vcpusWithDifferentOffsetsSeeExactlyThatDifference(TestReporter reporter) {
+    vcpus.forEach(vcpu -> vcpu.run(owned -> owned.setTscOffset(steps(vcpu))));
+
+    for (VcpuThread one : vcpus) {
+      VcpuThread other = vcpus.get((one.index() + 1) % VCPUS);
+      long ahead = steps(one).ticks() - steps(other).ticks();
+      assertNoError(
+          "TSC of vCPU %d, %+d ticks ahead of vCPU %d's"
+              .formatted(one.index(), ahead, other.index()),
+          clocks.tscBetween(one, other, ahead),
+          reporter);
+    }
+  }
+
+  private static TscOffset steps(VcpuThread vcpu) {
+    return new TscOffset(-50_000_000_000L * vcpu.index());
+  }
+
+  @Test
+  void vcpusWithEqualOffsetsNeverSeeTscRunBackwards(TestReporter reporter) {
+    equalise(new TscOffset(-123_456_789_012L));
+
+    for (VcpuThread one : vcpus) {
+      VcpuThread other = vcpus.get((one.index() + 1) % VCPUS);
+      assertNoError(
+          "TSC of vCPUs %d and %d".formatted(one.index(), other.index()),
+          clocks.tscBetween(one, other, 0),
+          reporter);
+    }
+  }
+
+  @Test
+  void vcpusWithMasterClockNeverSeeKvmclockRunBackwards(TestReporter reporter) {
+    equalise(new TscOffset(-123_456_789_012L));
+
+    for (VcpuThread one : vcpus) {
+      VcpuThread other = vcpus.get((one.index() + 1) % VCPUS);
+      assertNoError(
+          "kvmclock of vCPUs %d and %d".formatted(one.index(), other.index()),
+          clocks.kvmclockBetween(one, other),
+          reporter);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 180_000_000_000L, 1L << 58})
+  void guestsKvmclockIsWhatHostComputesFromGetClock(long set, TestReporter reporter) {
+    equalise(new TscOffset(-9_876_543_210L));
+    guest.vm().setClock(ClockData.ofClock(set));
+    vcpus.forEach(vcpu -> vcpu.run(guest::run));
+    ClockData got = guest.vm().getClock();
+    assertEquals(
+        ClockData.flagNames(ClockData.ALL_FLAGS),
+        ClockData.flagNames(got.flags()),
+        "flags of KVM_GET_CLOCK with equal offsets, after all vCPUs have run");
+
+    for (VcpuThread vcpu : vcpus) {
+      ErrorBounds bounds =
+          clocks.kvmclockAgainstHost(vcpu, atHostTsc(got, guest.pvclockPage(vcpu.index())));
+      String observation =
+          "kvmclock of vCPU %d, set to %d ns, against KVM_GET_CLOCK carried on by the host's TSC: %s"
+              .formatted(vcpu.index(), set, bounds);
+      reporter.publishEntry(observation);
+      assertTrue(
+          bounds.allowRounding(0, MOST_ROUNDING),
+          observation + ", but rounding makes 0 to %d ns".formatted(MOST_ROUNDING));
+    }
+  }
+
+  /** kvmclock as a function of the host's TSC, at the guest's rate. */
+  private static PvclockPage atHostTsc(ClockData got, PvclockPage page) {
+    return new PvclockPage(
+        2, got.hostTsc(), got.clock(), page.tscToSystemMul(), page.tscShift(), 0);
+  }
+
+  /** Written twice: every vCPU but the last has to be written after they came to differ. */
+  private void equalise(TscOffset offset) {
+    vcpus.forEach(vcpu -> vcpu.run(owned -> owned.setTscOffset(offset)));
+    vcpus.forEach(vcpu -> vcpu.run(owned -> owned.setTscOffset(offset)));
+    vcpus.forEach(vcpu -> vcpu.run(guest::run));
+  }
+
+  private static TscOffset offset(VcpuThread vcpu) {
+    return vcpu.call(Vcpu::getTscOffset);
+  }
+
+  private void assertFollows(VcpuThread vcpu, TscOffset offset, TestReporter reporter) {
+    assertNoError(
+        "TSC of vCPU %d with offset %s against the host's".formatted(vcpu.index(), offset),
+        clocks.tscAgainstHost(vcpu, offset.ticks()),
+        reporter);
+  }
+
+  private static void assertNoError(String clock, ErrorBounds bounds, TestReporter reporter) {
+    String observation = clock + ": " + bounds;
     reporter.publishEntry(observation);
-    assertTrue(bounds.allowNone(), observation);
+    assertTrue(bounds.allowNone(), observation + ", which leaves out 0");
   }
 }
