@@ -153,6 +153,10 @@ class MigrationRecipeTest {
     }
   }
 
+  private static int vcpuKhz(Machine machine) {
+    return machine.vcpus.getFirst().getTscKhz();
+  }
+
   /**
    * kvmclock as a function of the guest's TSC is the same on both: step 6 moves the TSC by as much
    * as step 4 moved kvmclock, less than a tick apart; each of four readings is rounded by less than
@@ -161,7 +165,7 @@ class MigrationRecipeTest {
    * (kernel/time/clocksource.c): less than a millionth of the time since KVM_SET_CLOCK.
    *
    * @param passed kvmclock from the snapshot on, ns
-   * @param sinceSet host TSC from KVM_SET_CLOCK on, ticks
+   * @param sinceSet host TSC from KVM_SET_CLOCK on, ticks; divided by kHz it is ns of a millionth
    */
   private static void assertSameKvmclock(
       Machine source,
@@ -170,7 +174,7 @@ class MigrationRecipeTest {
       long passed,
       long sinceSet,
       TestReporter reporter) {
-    long most = 6 + (passed >> 31) + sinceSet / 1_000_000;
+    long most = 6 + (passed >> 31) + sinceSet / vcpuKhz(destination);
     for (Vcpu vcpu : destination.vcpus) {
       PvclockPage was = source.guest.pvclockPage(source.vcpus.get(vcpu.index()));
       PvclockPage is = destination.guest.pvclockPage(vcpu);
