@@ -31,6 +31,9 @@ public final class ClockGuest implements AutoCloseable {
   private static final long BLOCKS = Guest.SHARED + 0x1000;
   private static final long LINES = Guest.SHARED + 0x2000;
 
+  /** After how many values of the other side's clock the guest exits, in a clock stream. */
+  private static final long EXITS = 16;
+
   /** In KVM's MSRs that take an address: it is enabled. */
   private static final long ENABLED = 1;
 
@@ -163,7 +166,8 @@ public final class ClockGuest implements AutoCloseable {
       int vcpu, int other, boolean kvmclock, long ahead, long ticks, long enough) {
     MemorySegment memory = at(block(vcpu), ClockStream.BLOCK_SIZE);
     long pvclock = kvmclock ? Guest.pvclockGpa(vcpu) : 0;
-    return new ClockStream(memory, line(vcpu), line(other), pvclock, ahead, ticks, enough);
+    return new ClockStream(memory, line(vcpu), line(other), pvclock, ahead, ticks, enough)
+        .withExits(EXITS);
   }
 
   /** Where a vCPU, or the host (-1), writes its clock. */

@@ -47,7 +47,8 @@ final class ParallelCpus {
     ClockStream follower = new ClockStream(arena, other, one, 0, 0, 2 * PATIENCE, 0);
     CompletableFuture<Void> followed =
         CompletableFuture.runAsync(() -> run(follower, lastCpu), ParallelCpus::startThread);
-    while (!leader.otherHasBegun(lines.asSlice(ClockStream.LINE_SIZE)) && !followed.isDone()) {
+    MemorySegment line = lines.asSlice(ClockStream.LINE_SIZE);
+    while (ClockStream.clockIn(line) == 0 && !followed.isDone()) {
       Thread.onSpinWait();
     }
     CompletableFuture.runAsync(() -> run(leader, firstCpu), ParallelCpus::startThread).join();

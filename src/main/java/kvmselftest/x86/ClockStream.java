@@ -16,7 +16,7 @@ import kvmselftest.sys.MachineCode;
  */
 public final class ClockStream {
   /** Size of a block in bytes. */
-  public static final int BLOCK_SIZE = 64;
+  public static final int BLOCK_SIZE = 128;
 
   /** Room for a line, so that no two share what a CPU fetches at once, bytes. */
   public static final int LINE_SIZE = 256;
@@ -27,8 +27,15 @@ public final class ClockStream {
   private static final long AHEAD = 24;
   private static final long TICKS = 32;
   private static final long ENOUGH = 40;
-  private static final long SMALLEST = 48;
-  private static final long CHANGES = 56;
+  private static final long EXITS = 48;
+  private static final long SMALLEST = 56;
+  private static final long CHANGES = 64;
+
+  /** In place of a clock: it is over. */
+  private static final long STOP = -1;
+
+  /** No count but 0 has none of its bits. */
+  private static final long NO_EXITS = -1;
 
   private static final VarHandle LONG = JAVA_LONG.varHandle();
 
@@ -60,6 +67,18 @@ public final class ClockStream {
     block.set(JAVA_LONG, AHEAD, ahead);
     block.set(JAVA_LONG, TICKS, ticks);
     block.set(JAVA_LONG, ENOUGH, enough);
+    block.set(JAVA_LONG, EXITS, NO_EXITS);
+  }
+
+  /**
+   * A guest on this side exits again and again, to be entered anew by its host's kernel: what is
+   * wrong at some entries only shows too.
+   *
+   * @param every after so many values of the other side's clock, a power of two
+   */
+  public ClockStream withExits(long every) {
+    block.set(JAVA_LONG, EXITS, every - 1);
+    return this;
   }
 
   /** Links the host's half when the first stream is to run. */
@@ -72,9 +91,19 @@ public final class ClockStream {
     HostCode.RUN.accept(block.address());
   }
 
-  /** True once the other side has written its line, the given one. */
-  public boolean otherHasBegun(MemorySegment line) {
-    return (long) LONG.getVolatile(line, 0L) != 0;
+  /** The clock that a side wrote last into its line; 0 if it has not begun. */
+  public static long clockIn(MemorySegment line) {
+    return (long) LONG.getVolatile(line, 0L);
+  }
+
+  /** The TSC that a side wrote last into its line, behind the clock. */
+  public static long tscIn(MemorySegment line) {
+    return (long) LONG.getVolatile(line, 8L);
+  }
+
+  /** Ends the stream of the side that reads this line. */
+  public static void stop(MemorySegment line) {
+    LONG.setVolatile(line, 0L, STOP);
   }
 
   /** The smallest of this clock - the other's - ahead; Long.MAX_VALUE if nothing was seen. */

@@ -3,15 +3,19 @@ package kvmselftest.selftests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
 import kvmselftest.guest.RunningClocks;
 import kvmselftest.guest.VcpuThread;
+import kvmselftest.guest.WatchedKvmclock;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
+import kvmselftest.kvm.TimedCalls;
+import kvmselftest.kvm.TimedCalls.Timed;
 import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;
 import kvmselftest.x86.ErrorBounds;
@@ -56,6 +60,11 @@ class RunningVcpuTest {
    * lose one of the shifted ticks, which are at most 1 ns (arch/x86/kvm/x86.c, kvm_get_time_scale).
    */
   private static final long MOST_ROUNDING = 2;
+
+  /** How often the clock is set under a running vCPU. */
+  private static final int SETTINGS = 8;
+
+  private static final long HOUR = Duration.ofHours(1).toNanos();
 
   private final Kvm kvm = Kvm.open();
   private final ClockGuest guest = ClockGuest.load(kvm);
@@ -184,6 +193,59 @@ class RunningVcpuTest {
       assertTrue(
           bounds.allowRounding(0, MOST_ROUNDING),
           observation + ", but rounding makes 0 to %d ns".formatted(MOST_ROUNDING));
+    }
+  }
+
+  /**
+   * While vCPUs read kvmclock, another one makes KVM write all their pages anew. Whether or not KVM
+   * takes a new snapshot of the host's clocks for that, no vCPU sees another's kvmclock run
+   * backwards by more than the two clocks' rates differ by (MigrationRecipeTest has the reason).
+   */
+  @Test
+  void kvmclockDoesNotRunBackwardsWhilePagesAreWritten(TestReporter reporter) {
+    equalise(new TscOffset(-42_000_000_000L));
+    VcpuThread writer = vcpus.getLast();
+    long begin = guest.vm().getClock().clock();
+
+    ErrorBounds bounds =
+        clocks.kvmclockBetween(vcpus.get(0), vcpus.get(1), () -> writer.run(guest::enableKvmclock));
+
+    long drift = 1 + (guest.vm().getClock().clock() - begin) / 1_000_000;
+    String observation =
+        "kvmclock of vCPUs 0 and 1 while vCPU %d enables kvmclock again and again: %s"
+            .formatted(writer.index(), bounds);
+    reporter.publishEntry(observation);
+    assertTrue(
+        bounds.allowRounding(-drift, drift),
+        () -> observation + ", expected less than %d ns".formatted(drift));
+  }
+
+  /** Once KVM_SET_CLOCK has returned, no vCPU reads the old time any more. */
+  @Test
+  void setClockReachesVcpuThatRuns(TestReporter reporter) {
+    equalise(new TscOffset(0)); // the guest's TSC is the host's
+    for (int i = 0; i < SETTINGS; i++) {
+      VcpuThread vcpu = vcpus.get(i % VCPUS);
+      long old = guest.vm().getClock().clock();
+      try (WatchedKvmclock watched = WatchedKvmclock.start(guest, vcpu)) {
+        TimedCalls calls = new TimedCalls();
+        Timed<ClockData> set = calls.setClock(guest.vm(), ClockData.ofClock(old + HOUR));
+        calls.make();
+
+        WatchedKvmclock.Reading reading = watched.latest();
+        while (reading.notBefore() <= set.hostTsc().to() && watched.isRunning()) {
+          reading = watched.latest();
+        }
+        String observation =
+            "vCPU %d read kvmclock %d ns at least %d ticks after KVM_SET_CLOCK to %d ns had returned"
+                .formatted(
+                    vcpu.index(),
+                    reading.nanos(),
+                    reading.notBefore() - set.hostTsc().to(),
+                    old + HOUR);
+        reporter.publishEntry(observation);
+        assertTrue(reading.nanos() >= old + HOUR, observation);
+      }
     }
   }
 
