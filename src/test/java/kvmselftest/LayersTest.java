@@ -55,7 +55,7 @@ class LayersTest {
         .whereLayer("cli")
         .mayOnlyAccessLayers("runner", "host", "probe", "kvm")
         .whereLayer("probe")
-        .mayOnlyAccessLayers("guest", "kvm", "x86")
+        .mayOnlyAccessLayers("guest", "kvm", "x86", "sys")
         .whereLayer("runner")
         .mayNotAccessAnyLayer()
         .whereLayer("host")

@@ -8,8 +8,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.runner.Console;
+import kvmselftest.runner.Demands;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.Selection;
 import kvmselftest.runner.SelftestRun;
@@ -30,7 +32,7 @@ public final class AotTraining {
 
   /** Packages that a run in there uses, bindings first of all. */
   private static final Pattern USED =
-      Pattern.compile("kvmselftest/(bindings|guest|kvm|runner|sys|x86)/.*\\.class");
+      Pattern.compile("kvmselftest/(bindings|guest|kvm|probe|runner|sys|x86)/.*\\.class");
 
   private AotTraining() {}
 
@@ -46,7 +48,7 @@ public final class AotTraining {
         Selection.of(List.of(), true),
         1,
         Duration.ofMinutes(1),
-        false,
+        Demands.NONE,
         false,
         false,
         Path.of("report"));
@@ -55,7 +57,14 @@ public final class AotTraining {
   private static ExitStatus runWithoutKvm() {
     Console console = new Console(System.out, false, true);
     return new SelftestRun(
-            WITHOUT_KVM, Selection.all(), 1, Duration.ofMinutes(1), false, null, console)
+            WITHOUT_KVM,
+            Selection.all(),
+            1,
+            Duration.ofMinutes(1),
+            Demands.NONE,
+            Stream::empty,
+            null,
+            console)
         .run();
   }
 

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import kvmselftest.runner.Console;
+import kvmselftest.runner.Demands;
 import kvmselftest.runner.ReportFolder;
 import kvmselftest.runner.Selection;
 import kvmselftest.runner.SelftestRun;
@@ -21,14 +22,14 @@ record ForwardedRun(
     Selection selection,
     int repeat,
     Duration timeout,
-    boolean failOnSkip,
+    Demands demands,
     boolean verbose,
     boolean color,
     Path report) {
   /** The first argument. */
   static final String MARK = "--forwarded";
 
-  private static final int PATTERNS_FROM = 8;
+  private static final int PATTERNS_FROM = 9;
 
   List<String> arguments() {
     Stream<?> values =
@@ -36,11 +37,12 @@ record ForwardedRun(
             MARK,
             repeat,
             timeout.toSeconds(),
-            failOnSkip,
+            demands.noSkips(),
             verbose,
             color,
             report,
-            selection.thorough());
+            selection.thorough(),
+            demands.newestBehaviours());
     return Stream.concat(values.map(Object::toString), selection.patterns().stream()).toList();
   }
 
@@ -50,7 +52,7 @@ record ForwardedRun(
         new Selection(patterns, Boolean.parseBoolean(arguments.get(7))),
         Integer.parseInt(arguments.get(1)),
         Duration.ofSeconds(Long.parseLong(arguments.get(2))),
-        Boolean.parseBoolean(arguments.get(3)),
+        new Demands(Boolean.parseBoolean(arguments.get(3)), Boolean.parseBoolean(arguments.get(8))),
         Boolean.parseBoolean(arguments.get(4)),
         Boolean.parseBoolean(arguments.get(5)),
         Path.of(arguments.get(6)));
@@ -64,6 +66,7 @@ record ForwardedRun(
   SelftestRun of(Selftests tests, PrintStream out) throws IOException {
     Console console = new Console(out, color, verbose);
     ReportFolder folder = ReportFolder.create(report);
-    return new SelftestRun(tests, selection, repeat, timeout, failOnSkip, folder, console);
+    return new SelftestRun(
+        tests, selection, repeat, timeout, demands, BehaviourTrials::seen, folder, console);
   }
 }

@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import kvmselftest.runner.Console;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
+import kvmselftest.runner.SeenBehaviour;
 import kvmselftest.runner.SelftestRun;
 import kvmselftest.runner.Selftests;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,7 @@ import picocli.CommandLine.ParameterException;
  *
  * @param tests the tests there are
  * @param kvmUnusable why this machine's KVM cannot be used; empty if it can
+ * @param behaviours what this machine's kernel does where kernels rightly differ
  * @param emulated the other way to run them
  * @param environment the process's environment variables
  * @param out for what was asked for
@@ -29,6 +32,7 @@ import picocli.CommandLine.ParameterException;
 record Launch(
     Supplier<Selftests> tests,
     Supplier<Optional<String>> kvmUnusable,
+    Supplier<Stream<SeenBehaviour>> behaviours,
     EmulatedRun emulated,
     Map<String, String> environment,
     PrintStream out,
@@ -129,7 +133,8 @@ record Launch(
             options.selection(),
             options.repeat,
             timeout,
-            options.failOnSkip,
+            options.demands(),
+            behaviours,
             report,
             console)
         .run();
@@ -141,7 +146,7 @@ record Launch(
             options.selection(),
             options.repeat,
             Duration.ofSeconds(options.timeoutSeconds),
-            options.failOnSkip,
+            options.demands(),
             options.verbose,
             options.color.on(environment),
             EmulatedRun.REPORT);

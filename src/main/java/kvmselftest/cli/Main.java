@@ -41,6 +41,7 @@ public final class Main {
     return new Launch(
         Selftests::ofSuite,
         Requirement.KVM::unmet,
+        BehaviourTrials::seen,
         new EmulatedHostRun(),
         System.getenv(),
         System.out,

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import kvmselftest.host.kernel.KernelChoice;
+import kvmselftest.runner.Demands;
 import kvmselftest.runner.Selection;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -126,6 +127,13 @@ final class Options {
   boolean failOnSkip;
 
   @Option(
+      names = "--strict",
+      description =
+          "Where kernels rightly differ, demand what the newest known one does; the header of "
+              + "the run says what this kernel does.")
+  boolean strict;
+
+  @Option(
       names = "--color",
       paramLabel = "WHEN",
       description = "auto, always or never. Default: auto, on a terminal unless NO_COLOR is set.")
@@ -167,6 +175,10 @@ final class Options {
     return kernel.startsWith(DEBIAN)
         ? new KernelChoice.DebianRelease(kernel.substring(DEBIAN.length()))
         : new KernelChoice.Image(Path.of(kernel));
+  }
+
+  Demands demands() {
+    return new Demands(failOnSkip, strict);
   }
 
   Selection selection() {

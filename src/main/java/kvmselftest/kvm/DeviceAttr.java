@@ -18,6 +18,9 @@ public record DeviceAttr(int group, long attr) {
    */
   public static final DeviceAttr TSC_OFFSET = new DeviceAttr(TSC_CTRL, kvm_h.KVM_VCPU_TSC_OFFSET());
 
+  /** KVM_VCPU_TSC_SCALE: ratio of guest and host TSC. Proposed; in no released kernel's header. */
+  public static final DeviceAttr TSC_SCALE = new DeviceAttr(TSC_CTRL, 1);
+
   @Override
   public String toString() {
     return equals(TSC_OFFSET)

@@ -1,12 +1,19 @@
 package kvmselftest.kvm;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import kvmselftest.bindings.kvm_cpuid2;
 import kvmselftest.bindings.kvm_cpuid_entry2;
 import kvmselftest.bindings.kvm_h;
+import kvmselftest.bindings.kvm_msr_list;
+import kvmselftest.sys.Errno;
 import kvmselftest.sys.Fd;
 import kvmselftest.sys.SyscallException;
 
@@ -23,6 +30,9 @@ public final class Kvm implements AutoCloseable {
 
   /** More CPUID leaves than any kernel reports (arch/x86/kvm/cpuid.h: KVM_MAX_CPUID_ENTRIES). */
   private static final int MAX_CPUID_ENTRIES = 256;
+
+  /** More MSRs than any kernel lists. */
+  private static final int MAX_MSRS = 4096;
 
   private final Path device;
   private final KvmFd fd;
@@ -122,17 +132,59 @@ public final class Kvm implements AutoCloseable {
         fd.ioctlFd(Ioctl.KVM_CREATE_VM, 0, "VM"), vcpuMmapSize(), supportedCpuid(), memorySize);
   }
 
-  /** KVM_GET_SUPPORTED_CPUID, as KVM_SET_CPUID2 takes it; shared by threads, freed when unused. */
-  private MemorySegment supportedCpuid() {
+  private MemorySegment readSupportedCpuid(Arena arena) {
     MemorySegment cpuid =
-        Arena.ofAuto()
-            .allocate(kvm_cpuid2.sizeof() + MAX_CPUID_ENTRIES * kvm_cpuid_entry2.sizeof(), 8);
+        arena.allocate(kvm_cpuid2.sizeof() + MAX_CPUID_ENTRIES * kvm_cpuid_entry2.sizeof(), 8);
     kvm_cpuid2.nent(cpuid, MAX_CPUID_ENTRIES);
     fd.ioctl(Ioctl.KVM_GET_SUPPORTED_CPUID, cpuid);
+    return cpuid;
+  }
+
+  /** KVM_GET_SUPPORTED_CPUID, as KVM_SET_CPUID2 takes it; shared by threads, freed when unused. */
+  private MemorySegment supportedCpuid() {
+    MemorySegment cpuid = readSupportedCpuid(Arena.ofAuto());
     if (checkExtension(Capability.KVM_CAP_TSC_DEADLINE_TIMER) != 0) {
       Cpuid.addTscDeadline(cpuid);
     }
     return cpuid;
+  }
+
+  /**
+   * KVM_GET_SUPPORTED_CPUID: a leaf of what guests may be shown; all zeros if it is not there.
+   *
+   * @param function EAX of the CPUID instruction
+   * @param index ECX of it, where that matters
+   */
+  public CpuidLeaf supportedCpuid(int function, int index) {
+    try (Arena arena = Arena.ofConfined()) {
+      return Cpuid.leaf(readSupportedCpuid(arena), function, index);
+    }
+  }
+
+  /** KVM_GET_MSR_INDEX_LIST: the MSRs that make up a vCPU's state, those of this host's CPU. */
+  public List<Integer> msrIndexList() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment list = msrList(arena, MAX_MSRS);
+      fd.ioctl(Ioctl.KVM_GET_MSR_INDEX_LIST, list);
+      List<Integer> indices = new ArrayList<>();
+      for (int i = 0; i < kvm_msr_list.nmsrs(list); i++) {
+        indices.add(list.get(JAVA_INT, kvm_msr_list.sizeof() + (long) i * Integer.BYTES));
+      }
+      return indices;
+    }
+  }
+
+  /** KVM_GET_MSR_INDEX_LIST with room for so many: the errno if the kernel refuses. */
+  public Optional<Errno> tryMsrIndexList(int room) {
+    try (Arena arena = Arena.ofConfined()) {
+      return fd.tryIoctl(Ioctl.KVM_GET_MSR_INDEX_LIST, msrList(arena, room));
+    }
+  }
+
+  private static MemorySegment msrList(Arena arena, int room) {
+    MemorySegment list = arena.allocate(kvm_msr_list.sizeof() + (long) room * Integer.BYTES, 8);
+    kvm_msr_list.nmsrs(list, room);
+    return list;
   }
 
   @Override

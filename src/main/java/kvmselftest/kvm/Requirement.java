@@ -62,6 +62,30 @@ public enum Requirement {
     }
   },
 
+  /** No TSC scaling, which leaves KVM the host's rate and refusals. */
+  NO_TSC_CONTROL {
+    @Override
+    Optional<String> look() {
+      return TSC_CONTROL.look().isPresent()
+          ? Optional.empty()
+          : Optional.of("this CPU scales the TSC: the test is of what KVM does without");
+    }
+  },
+
+  /** KVM_GET_TSC_KHZ and KVM_SET_TSC_KHZ of a VM. */
+  VM_TSC_KHZ {
+    @Override
+    Optional<String> look() {
+      try (Kvm kvm = Kvm.open();
+          Vm vm = kvm.createVm(PAGE_SIZE)) {
+        return vm.tryGetTscKhz()
+            .map(
+                errno ->
+                    "KVM_GET_TSC_KHZ of a VM: %s: use Linux 5.18 or later".formatted(errno.name()));
+      }
+    }
+  },
+
   /** Two CPUs that run at the same time, so that host and guest can watch each other. */
   PARALLEL_CPUS {
     @Override

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import kvmselftest.bindings.kvm_clock_data;
@@ -318,6 +319,53 @@ public final class Vcpu implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       return fd.ioctl(Ioctl.KVM_SET_MSRS, oneMsr(arena, index, value)) == 1;
     }
+  }
+
+  /**
+   * KVM_GET_MSRS of several MSRs, by their indices.
+   *
+   * @return the values of those before the first that KVM does not know
+   * @throws SyscallException E2BIG for 256 or more
+   */
+  public List<Long> getMsrs(int... indices) {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment msrs = someMsrs(arena, indices, new long[indices.length]);
+      int done = fd.ioctl(Ioctl.KVM_GET_MSRS, msrs);
+      List<Long> values = new ArrayList<>();
+      for (int i = 0; i < done; i++) {
+        values.add(kvm_msr_entry.data(entry(msrs, i)));
+      }
+      return values;
+    }
+  }
+
+  /**
+   * KVM_SET_MSRS of several MSRs, by their indices.
+   *
+   * @return how many, of the first ones, KVM has written
+   * @throws SyscallException E2BIG for 256 or more
+   */
+  public int setMsrs(int[] indices, long[] values) {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      return fd.ioctl(Ioctl.KVM_SET_MSRS, someMsrs(arena, indices, values));
+    }
+  }
+
+  private static MemorySegment someMsrs(Arena arena, int[] indices, long[] values) {
+    MemorySegment msrs =
+        arena.allocate(kvm_msrs.sizeof() + indices.length * kvm_msr_entry.sizeof(), 8);
+    kvm_msrs.nmsrs(msrs, indices.length);
+    for (int i = 0; i < indices.length; i++) {
+      kvm_msr_entry.index(entry(msrs, i), indices[i]);
+      kvm_msr_entry.data(entry(msrs, i), values[i]);
+    }
+    return msrs;
+  }
+
+  private static MemorySegment entry(MemorySegment msrs, int number) {
+    return entry(msrs).asSlice(number * kvm_msr_entry.sizeof());
   }
 
   /** KVM_GET_TSC_KHZ: the guest TSC's rate. */

@@ -95,6 +95,11 @@ public final class Vm implements AutoCloseable {
     return fd.ioctl(Ioctl.KVM_GET_TSC_KHZ, 0);
   }
 
+  /** KVM_GET_TSC_KHZ of the VM, the rate dropped: the errno if the kernel refuses. */
+  public Optional<Errno> tryGetTscKhz() {
+    return fd.tryIoctl(Ioctl.KVM_GET_TSC_KHZ, 0);
+  }
+
   /**
    * KVM_SET_TSC_KHZ of the VM: the errno if the kernel refuses.
    *
@@ -147,6 +152,35 @@ public final class Vm implements AutoCloseable {
       clock.to(data);
       return fd.tryIoctl(Ioctl.KVM_SET_CLOCK, data);
     }
+  }
+
+  /**
+   * KVM_GET_CLOCK with any address.
+   *
+   * @param address where the kernel is to write, an address of this process or a bad one
+   * @return the errno if the kernel refuses
+   */
+  public Optional<Errno> tryGetClock(long address) {
+    return fd.tryIoctl(Ioctl.KVM_GET_CLOCK, address);
+  }
+
+  /** KVM_SET_CLOCK with any address, otherwise as {@link #tryGetClock}. */
+  public Optional<Errno> trySetClock(long address) {
+    return fd.tryIoctl(Ioctl.KVM_SET_CLOCK, address);
+  }
+
+  /** KVM_SET_CLOCK with every bit set that has no meaning: the errno if the kernel refuses. */
+  public Optional<Errno> trySetClockWithPadding(ClockData clock) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = kvm_clock_data.allocate(arena).fill((byte) 0xff);
+      clock.to(data);
+      return fd.tryIoctl(Ioctl.KVM_SET_CLOCK, data);
+    }
+  }
+
+  /** KVM_CHECK_EXTENSION of the VM: 0 if the capability is missing, otherwise what it answers. */
+  public int checkExtension(Capability capability) {
+    return fd.ioctl(Ioctl.KVM_CHECK_EXTENSION, capability.number());
   }
 
   @Override

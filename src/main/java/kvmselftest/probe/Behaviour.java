@@ -5,9 +5,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import kvmselftest.guest.ClockGuest;
+import kvmselftest.kvm.Capability;
+import kvmselftest.kvm.ClockData;
+import kvmselftest.kvm.DeviceAttr;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
+import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;
+import kvmselftest.kvm.Vm;
+import kvmselftest.sys.Errno;
+import kvmselftest.x86.HostTsc;
 import kvmselftest.x86.Msr;
 
 /**
@@ -16,6 +23,159 @@ import kvmselftest.x86.Msr;
  * a version says nothing.
  */
 public enum Behaviour {
+  /** The flags of KVM_GET_CLOCK and KVM_SET_CLOCK, KVM_CAP_ADJUST_CLOCK: three since Linux 5.16. */
+  CLOCK_FLAGS("clock.flags", "0x2 0xe", Requirement.KVM) {
+    @Override
+    String look(Kvm kvm) {
+      return "0x%x".formatted(kvm.checkExtension(Capability.KVM_CAP_ADJUST_CLOCK));
+    }
+  },
+
+  /** The vCPU attribute KVM_VCPU_TSC_OFFSET. Absent: vCPUs on x86 have no attributes at all. */
+  ATTR_TSC_OFFSET("attr.tsc_offset", "absent present", Requirement.KVM) {
+    @Override
+    String look(Kvm kvm) {
+      int attributes = kvm.checkExtension(Capability.KVM_CAP_VCPU_ATTRIBUTES);
+      String answer = answer(kvm, DeviceAttr.TSC_OFFSET);
+      return switch (attributes + " " + answer) {
+        case "0 EINVAL" -> "absent";
+        case "1 accepted" -> "present";
+        default -> "KVM_CAP_VCPU_ATTRIBUTES %d but %s".formatted(attributes, answer);
+      };
+    }
+  },
+
+  /** The vCPU attribute KVM_VCPU_TSC_SCALE, proposed for CPUs that scale the TSC. */
+  ATTR_TSC_SCALE("attr.tsc_scale", "absent present", Requirement.TSC_CONTROL) {
+    @Override
+    String look(Kvm kvm) {
+      String answer = answer(kvm, DeviceAttr.TSC_SCALE);
+      return switch (answer) {
+        case "EINVAL", "ENXIO" -> "absent";
+        case "accepted" -> "present";
+        default -> answer;
+      };
+    }
+  },
+
+  /**
+   * Whether a vCPU's TSC offset stays as it was written, which KVM lets it if it trusts the TSC.
+   */
+  TSC_STABLE("tsc.stable", "stable|unstable", Requirement.TSC_OFFSET) {
+    @Override
+    String look(Kvm kvm) {
+      try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+        Vcpu vcpu = vm.createVcpu(0);
+        TscOffset written = new TscOffset(-1_234_567_890_123L);
+        vcpu.setTscOffset(written);
+        vcpu.getRegs(); // loads the vCPU, when an unstable TSC's offset is computed anew
+        TscOffset read = vcpu.getTscOffset();
+        if (read.equals(written)) {
+          return "stable";
+        }
+        return trusted() ? "moved by %d".formatted(read.ticks() - written.ticks()) : "unstable";
+      }
+    }
+  },
+
+  /** Whether KVM derives kvmclock from the TSC (the master clock), which takes a clocksource. */
+  MC_POSSIBLE("mc.possible", "yes|no", Requirement.KVM) {
+    @Override
+    String look(Kvm kvm) {
+      try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+        vm.createVcpu(0);
+        vm.setClock(ClockData.ofClock(0));
+        int flags = vm.getClock().flags();
+        if (flags == kvm.checkExtension(Capability.KVM_CAP_ADJUST_CLOCK)) {
+          return "yes";
+        }
+        return flags == 0 && !trusted() ? "no" : "flags " + ClockData.flagNames(flags);
+      }
+    }
+  },
+
+  /** Whether the CPU can run a guest's TSC at another rate than the host's. */
+  SCALING("scaling", "yes|no", Requirement.KVM) {
+    @Override
+    String look(Kvm kvm) {
+      int answer = kvm.checkExtension(Capability.KVM_CAP_TSC_CONTROL);
+      return switch (answer) {
+        case 0 -> "no";
+        case 1 -> "yes";
+        default -> "KVM_CAP_TSC_CONTROL " + answer;
+      };
+    }
+  },
+
+  /**
+   * KVM_SET_TSC_KHZ of a VM that has a vCPU, for which it comes too late. Accepted: it holds for
+   * vCPUs to come ("Reject KVM_SET_TSC_KHZ VM ioctl when vCPUs have been created").
+   */
+  KHZ_VM_AFTER_VCPU("khz.vm_after_vcpu", "accepted EINVAL", Requirement.VM_TSC_KHZ) {
+    @Override
+    String look(Kvm kvm) {
+      try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+        int before = vm.getTscKhz();
+        vm.createVcpu(0);
+        String answer = said(vm.trySetTscKhz(before + 1L));
+        int expected = answer.equals("accepted") ? before + 1 : before;
+        return vm.getTscKhz() == expected
+            ? answer
+            : "%s, and the rate %d kHz is then %d".formatted(answer, before, vm.getTscKhz());
+      }
+    }
+  },
+
+  /**
+   * KVM_SET_TSC_KHZ of a vCPU, below the host's rate, where the TSC is not scaled: EINVAL. Sticks:
+   * KVM_GET_TSC_KHZ then gives that rate all the same. Kept: it does not; no kernel does so yet.
+   */
+  KHZ_REFUSED("khz.refused", "sticks kept", Requirement.NO_TSC_CONTROL) {
+    @Override
+    String look(Kvm kvm) {
+      try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+        Vcpu vcpu = vm.createVcpu(0);
+        int before = vcpu.getTscKhz();
+        int refused = before / 2;
+        String answer = said(vcpu.trySetTscKhz(refused));
+        int after = vcpu.getTscKhz();
+        if (answer.equals("EINVAL") && after == refused) {
+          return "sticks";
+        }
+        return answer.equals("EINVAL") && after == before
+            ? "kept"
+            : "%s for %d kHz, and the rate %d is then %d".formatted(answer, refused, before, after);
+      }
+    }
+  },
+
+  /**
+   * KVM_SET_TSC_KHZ of a vCPU whose TSC was set. Jump: the offset stays, so that the TSC is as if
+   * it had always run at the new rate. Continuous: it goes on from where it was ("Re-synchronize
+   * TSC after KVM_SET_TSC_KHZ").
+   */
+  KHZ_RESYNC("khz.resync", "jump continuous", Requirement.TSC_CONTROL) {
+    @Override
+    String look(Kvm kvm) {
+      try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+        Vcpu vcpu = vm.createVcpu(0);
+        TscOffset offset = new TscOffset(LATE_TSC);
+        vcpu.setTscOffset(offset);
+        int khz = vcpu.getTscKhz() / 2;
+        long hostBefore = HostTsc.read();
+        long before = vcpu.getMsr(Msr.IA32_TSC);
+        String answer = said(vcpu.trySetTscKhz(khz));
+        if (vcpu.getTscOffset().equals(offset)) {
+          return answer.equals("accepted") ? "jump" : answer;
+        }
+        long advance = vcpu.getMsr(Msr.IA32_TSC) - before;
+        return advance >= 0 && advance <= HostTsc.read() - hostBefore
+            ? "continuous"
+            : "the TSC moved by " + advance;
+      }
+    }
+  },
+
   /**
    * What KVM remembers as the last TSC write when a vCPU is created. Legacy: 0, so that vCPUs which
    * are created and restored one by one come apart. Fixed: the value ("KVM: x86: Improve
@@ -41,11 +201,13 @@ public enum Behaviour {
   /** A guest's TSC after an hour or so: far more than the one second within which KVM guesses. */
   private static final long LATE_TSC = 10_000_000_000_000L;
 
+  private static final long PAGE_SIZE = 4096;
+
   private static final Map<Behaviour, String> SEEN = new ConcurrentHashMap<>();
 
   private final String key;
 
-  /** Separated by blanks, since an enum holds nothing that can change. */
+  /** Separated by blanks, or by | if none is the newer; an enum holds nothing that can change. */
   private final String known;
 
   private final Requirement requirement;
@@ -63,7 +225,12 @@ public enum Behaviour {
 
   /** The known behaviours, from the oldest kernel's to the newest. */
   public List<String> known() {
-    return List.of(known.split(" "));
+    return List.of(known.split("[ |]"));
+  }
+
+  /** Of the known behaviours the newest; several if they depend on the machine and not on age. */
+  public List<String> newest() {
+    return List.of(known.substring(known.lastIndexOf(' ') + 1).split("\\|"));
   }
 
   /** Why it cannot be tried here; empty if it can. */
@@ -94,4 +261,19 @@ public enum Behaviour {
   }
 
   abstract String look(Kvm kvm);
+
+  /** Whether the kernel keeps its own time by the TSC. */
+  private static boolean trusted() {
+    return Requirement.TSC_CLOCKSOURCE.unmet().isEmpty();
+  }
+
+  private static String answer(Kvm kvm, DeviceAttr attr) {
+    try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+      return said(vm.createVcpu(0).tryHasDeviceAttr(attr));
+    }
+  }
+
+  private static String said(Optional<Errno> answer) {
+    return answer.map(Errno::name).orElse("accepted");
+  }
 }

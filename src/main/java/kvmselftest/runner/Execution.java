@@ -3,8 +3,10 @@ package kvmselftest.runner;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -35,10 +37,26 @@ final class Execution {
   ExitStatus run(TestPlan first) {
     Thread hook = new Thread(this::interrupted, "summary-on-interrupt");
     Runtime.getRuntime().addShutdownHook(hook);
-    rounds(first);
-    ExitStatus status = finish();
+    ExitStatus status;
+    try (var _ = new SetProperties(showBehaviours())) {
+      rounds(first);
+      status = finish();
+    }
     removeHook(hook);
     return status;
+  }
+
+  /** Each as soon as it was seen: one that crashes the kernel is the one after the last line. */
+  private Map<String, String> showBehaviours() {
+    Map<String, String> properties = new HashMap<>();
+    run.behaviours()
+        .get()
+        .forEach(
+            behaviour -> {
+              run.console().line(behaviour.toString());
+              properties.put(behaviour.property(), behaviour.seen());
+            });
+    return properties;
   }
 
   private void rounds(TestPlan first) {
@@ -46,7 +64,7 @@ final class Execution {
     int round = 1;
     while (round(round, plan) && round < run.repeat() && !isOver()) {
       // A plan serves once.
-      plan = launcher.discover(run.tests().request(run.selection(), run.failOnSkip()));
+      plan = launcher.discover(run.tests().request(run.selection(), run.demands()));
       round++;
     }
   }
@@ -96,7 +114,7 @@ final class Execution {
   }
 
   private synchronized ExitStatus finish() {
-    ExitStatus status = report.totals().status(run.failOnSkip());
+    ExitStatus status = report.totals().status(run.demands().noSkips());
     boolean reported = over || end(status.name().toLowerCase(Locale.ROOT));
     return reported ? status : ExitStatus.FAILED;
   }

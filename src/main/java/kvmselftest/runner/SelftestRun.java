@@ -3,6 +3,8 @@ package kvmselftest.runner;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.TestPlan;
@@ -15,7 +17,9 @@ import org.junit.platform.launcher.TestPlan;
  * @param repeat how often, 1 or more
  * @param timeout how long one test may take; one that takes longer is reported and ends the run,
  *     and its thread is left behind, so that the caller does best to end the process
- * @param failOnSkip whether a test that cannot run here is a failure
+ * @param demands what it asks for beyond tests that do not fail
+ * @param behaviours what is found out about the kernel before the tests run, one at a time; not
+ *     asked for unless there is something to run
  * @param report where JUnit XML, {@code run.log} and the verdict go, or null
  * @param console where the text goes
  */
@@ -24,25 +28,23 @@ public record SelftestRun(
     Selection selection,
     int repeat,
     Duration timeout,
-    boolean failOnSkip,
+    Demands demands,
+    Supplier<Stream<SeenBehaviour>> behaviours,
     @Nullable ReportFolder report,
     Console console) {
 
   /**
    * Runs the tests. If the JVM is told to end meanwhile (Ctrl-C), the summary so far is still
-   * printed. One run at a time in a JVM: the tests read a system property that is set for it.
+   * printed. One run at a time in a JVM: the tests read system properties that are set for it.
    *
    * @return what to exit with
    */
   public ExitStatus run() {
-    String before = System.setProperty(Selftests.FAIL_ON_SKIP, Boolean.toString(failOnSkip));
-    try {
+    try (var _ = new SetProperties(demands.parameters())) {
       return discover();
     } catch (IOException e) {
       console.line("error: cannot write the report: " + e);
       return ExitStatus.FAILED;
-    } finally {
-      restore(before);
     }
   }
 
@@ -51,7 +53,7 @@ public record SelftestRun(
       console.keepLog(report.path().resolve("run.log"));
     }
     Launcher launcher = Selftests.launcher();
-    TestPlan plan = launcher.discover(tests.request(selection, failOnSkip));
+    TestPlan plan = launcher.discover(tests.request(selection, demands));
     List<String> refusal = tests.refusal(selection, plan);
     return refusal.isEmpty() ? new Execution(this, launcher).run(plan) : refuse(refusal);
   }
@@ -63,13 +65,5 @@ public record SelftestRun(
     }
     console.closeLog();
     return ExitStatus.FAILED;
-  }
-
-  private static void restore(@Nullable String before) {
-    if (before == null) {
-      System.clearProperty(Selftests.FAIL_ON_SKIP);
-    } else {
-      System.setProperty(Selftests.FAIL_ON_SKIP, before);
-    }
   }
 }

@@ -28,9 +28,6 @@ public record Selftests(List<String> classNames, List<String> tags) {
   /** Written by the build beside the test classes: the names of those with a tag, a line each. */
   private static final String INDEX = "kvmselftest/selftests.index";
 
-  /** Set for the tests, as JUnit configuration parameter and as system property. */
-  static final String FAIL_ON_SKIP = "kvmselftest.failOnSkip";
-
   /** Copies both lists. */
   public Selftests {
     classNames = List.copyOf(classNames);
@@ -59,13 +56,13 @@ public record Selftests(List<String> classNames, List<String> tags) {
 
   /** The names of the selected tests, as {@code --tests} takes them. */
   public List<String> names(Selection selection) {
-    TestPlan plan = launcher().discover(request(selection, false));
+    TestPlan plan = launcher().discover(request(selection, Demands.NONE));
     return TestName.methods(plan).stream().map(Selftests::entry).toList();
   }
 
   /** What to say to a selection of which a pattern matches no test; nothing if all match. */
   public List<String> refusal(Selection selection) {
-    return refusal(selection, launcher().discover(request(selection, false)));
+    return refusal(selection, launcher().discover(request(selection, Demands.NONE)));
   }
 
   List<String> refusal(Selection selection, TestPlan plan) {
@@ -97,11 +94,11 @@ public record Selftests(List<String> classNames, List<String> tags) {
             .build());
   }
 
-  LauncherDiscoveryRequest request(Selection selection, boolean failOnSkip) {
+  LauncherDiscoveryRequest request(Selection selection, Demands demands) {
     return LauncherDiscoveryRequestBuilder.request()
         .selectors(classNames.stream().map(name -> selectClass(name)).toList())
         .filters(TagFilter.includeTags(tags), selection.filter())
-        .configurationParameter(FAIL_ON_SKIP, Boolean.toString(failOnSkip))
+        .configurationParameters(demands.parameters())
         .build();
   }
 }

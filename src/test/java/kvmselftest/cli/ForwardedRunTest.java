@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import kvmselftest.runner.Demands;
 import kvmselftest.runner.Selection;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -13,12 +14,13 @@ class ForwardedRunTest {
   static List<ForwardedRun> runs() {
     Path report = EmulatedRun.REPORT;
     return List.of(
-        new ForwardedRun(Selection.all(), 1, Duration.ofSeconds(120), false, false, false, report),
+        new ForwardedRun(
+            Selection.all(), 1, Duration.ofSeconds(120), Demands.NONE, false, false, report),
         new ForwardedRun(
             new Selection(List.of("*a b*", "--native"), false),
             3,
             Duration.ofMinutes(20),
-            true,
+            new Demands(true, false),
             false,
             true,
             report),
@@ -26,7 +28,7 @@ class ForwardedRunTest {
             new Selection(List.of("x"), true),
             1,
             Duration.ofSeconds(1),
-            false,
+            new Demands(false, true),
             true,
             false,
             report));

@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
+import kvmselftest.runner.Demands;
 import kvmselftest.runner.ExitStatus;
+import kvmselftest.runner.SeenBehaviour;
 import kvmselftest.runner.Selftests;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +29,7 @@ class LaunchTest {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private final List<String> inEmulatedHost = new ArrayList<>();
+  private final List<String> tried = new ArrayList<>();
 
   @Test
   void usesThisMachineIfItCan() {
@@ -60,9 +64,32 @@ class LaunchTest {
             "false",
             "/report",
             "false",
+            "false",
             "observes",
             "*Cases"),
         inEmulatedHost);
+  }
+
+  @Test
+  void saysWhatKernelDoesBeforeTheTests() {
+    launch(Optional.empty(), "--native", "--tests", "observes");
+
+    assertTrue(text(out).startsWith("# behaviour: a.b legacy\nok "), text(out));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--list", "--help", "--version", "--emulated", "--frob"})
+  void looksAtNoKernelUnlessItIsTested(String option) {
+    launch(Optional.empty(), option);
+
+    assertEquals(List.of(), tried);
+  }
+
+  @Test
+  void tellsTheEmulatedHostToBeStrict() {
+    launch(Optional.empty(), "--emulated", "--strict");
+
+    assertEquals(new Demands(false, true), ForwardedRun.of(List.copyOf(inEmulatedHost)).demands());
   }
 
   @Test
@@ -172,6 +199,7 @@ class LaunchTest {
     return new Launch(
             () -> SAMPLES,
             () -> kvmUnusable,
+            () -> Stream.of("legacy").peek(tried::add).map(seen -> new SeenBehaviour("a.b", seen)),
             (options, forwarded, report, console) -> {
               inEmulatedHost.addAll(forwarded);
               return ExitStatus.SKIPPED;

@@ -77,6 +77,25 @@ class ReportTest {
   }
 
   @Test
+  void holdsTheBehavioursSeen() throws Exception {
+    SampleRun.of(Samples.Passing.class)
+        .behaviours(new SeenBehaviour("a.b", "legacy"))
+        .report(folder)
+        .run();
+
+    assertTrue(Files.readString(folder.resolve("run.log")).startsWith("# behaviour: a.b legacy\n"));
+    NodeList properties = xml(folder).getElementsByTagName("property");
+    assertTrue(
+        IntStream.range(0, properties.getLength())
+            .mapToObj(i -> properties.item(i).getAttributes())
+            .anyMatch(
+                property ->
+                    property.getNamedItem("name").getNodeValue().equals("kvmselftest.behaviour.a.b")
+                        && property.getNamedItem("value").getNodeValue().equals("legacy")));
+    assertEquals(null, System.getProperty("kvmselftest.behaviour.a.b"));
+  }
+
+  @Test
   void isWrittenWhenTestNeverEnds() throws Exception {
     SampleRun.of(Samples.Passing.class, Samples.Hanging.class)
         .timeout(Duration.ofSeconds(1))

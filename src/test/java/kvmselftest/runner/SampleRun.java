@@ -18,7 +18,8 @@ final class SampleRun {
   private int repeat = 1;
   private boolean verbose;
   private boolean colour;
-  private boolean failOnSkip;
+  private Demands demands = Demands.NONE;
+  private List<SeenBehaviour> behaviours = List.of();
   private Duration timeout = Duration.ofSeconds(60);
   private @Nullable ReportFolder report;
 
@@ -56,7 +57,17 @@ final class SampleRun {
   }
 
   SampleRun failOnSkip() {
-    failOnSkip = true;
+    demands = new Demands(true, false);
+    return this;
+  }
+
+  SampleRun strict() {
+    demands = new Demands(false, true);
+    return this;
+  }
+
+  SampleRun behaviours(SeenBehaviour... seen) {
+    behaviours = List.of(seen);
     return this;
   }
 
@@ -74,7 +85,9 @@ final class SampleRun {
     PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
     Selftests samples = new Selftests(classes, List.of("sample"));
     Console console = new Console(out, colour, verbose);
-    return new SelftestRun(samples, selection, repeat, timeout, failOnSkip, report, console).run();
+    return new SelftestRun(
+            samples, selection, repeat, timeout, demands, behaviours::stream, report, console)
+        .run();
   }
 
   String text() {

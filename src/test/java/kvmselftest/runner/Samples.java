@@ -145,4 +145,12 @@ final class Samples {
       assertEquals("true", System.getProperty("kvmselftest.failOnSkip"));
     }
   }
+
+  @Tag("sample")
+  static class Strict {
+    @Test
+    void readsTheProperty() {
+      assertEquals("true", System.getProperty("kvmselftest.strict"));
+    }
+  }
 }

@@ -98,6 +98,39 @@ class SelftestRunTest {
   }
 
   @Test
+  void tellsTheTestsToDemandTheNewestBehaviour() {
+    assertEquals(ExitStatus.PASSED, SampleRun.of(Samples.Strict.class).strict().run());
+    assertEquals(ExitStatus.FAILED, SampleRun.of(Samples.Strict.class).run());
+  }
+
+  @Test
+  void beginsWithTheBehavioursSeen() {
+    SampleRun run =
+        SampleRun.of(Samples.Passing.class)
+            .behaviours(new SeenBehaviour("a.b", "legacy"), new SeenBehaviour("c", "unknown: x"))
+            .repeat(2);
+
+    run.run();
+
+    assertTrue(
+        run.text().startsWith("# behaviour: a.b legacy\n# behaviour: c unknown: x\nok"),
+        run.text());
+    assertEquals(2, run.text().split("# behaviour: ", -1).length - 1, run.text());
+  }
+
+  @Test
+  void triesNoBehaviourIfThereIsNothingToRun() {
+    SampleRun run =
+        SampleRun.of(Samples.Passing.class)
+            .behaviours(new SeenBehaviour("a.b", "legacy"))
+            .tests("slip");
+
+    run.run();
+
+    assertFalse(run.text().contains("# behaviour: "), run.text());
+  }
+
+  @Test
   void countsFailingSetUpAsFailure() {
     SampleRun run = SampleRun.of(Samples.FailingSetUp.class, Samples.LackingSource.class);
 

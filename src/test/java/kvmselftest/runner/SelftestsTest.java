@@ -22,7 +22,7 @@ class SelftestsTest {
   void indexNamesEveryClassWithSelftests() throws URISyntaxException {
     Selftests suite = Selftests.ofSuite();
 
-    Set<String> indexed = classes(suite.request(Selection.all(), false));
+    Set<String> indexed = classes(suite.request(Selection.all(), Demands.NONE));
 
     assertEquals(classes(everything(suite)), indexed);
   }

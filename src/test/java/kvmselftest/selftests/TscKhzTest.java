@@ -1,0 +1,400 @@
+package kvmselftest.selftests;
+
+import static kvmselftest.selftests.Refusal.assertAccepted;
+import static kvmselftest.selftests.Refusal.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import kvmselftest.Requires;
+import kvmselftest.guest.ClockGuest;
+import kvmselftest.kvm.ClockData;
+import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.Requirement;
+import kvmselftest.kvm.TimedCalls;
+import kvmselftest.kvm.TscOffset;
+import kvmselftest.kvm.Vcpu;
+import kvmselftest.kvm.Vm;
+import kvmselftest.probe.Behaviour;
+import kvmselftest.sys.Clock;
+import kvmselftest.sys.Errno;
+import kvmselftest.x86.CounterWindow;
+import kvmselftest.x86.HostTsc;
+import kvmselftest.x86.Msr;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * KVM_SET_TSC_KHZ and KVM_GET_TSC_KHZ, of a VM and of a vCPU (api.rst, 4.54 and 4.55): which rates
+ * are accepted, what they hold for, and that nothing else changes.
+ *
+ * <p>Upstream's tsc_scaling_sync and nested_tsc_scaling_test take 1 % of tolerance and see only
+ * rates that are accepted. Rates below 1 MHz are never asked for: on kernels without "KVM: x86:
+ * avoid underflow when scaling TSC frequency", 1 kHz and KVM_RUN make an endless loop in the host.
+ */
+@Tag("selftest")
+@Requires({
+  Requirement.KVM,
+  Requirement.TSC_OFFSET,
+  Requirement.VM_TSC_KHZ,
+  Requirement.TSC_CLOCKSOURCE
+})
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TscKhzTest {
+  private static final long PAGE_SIZE = 4096;
+  private static final int VCPUS = 4;
+  private static final long MILLION = 1_000_000;
+
+  /** 1 MHz. */
+  private static final int LEAST = 1000;
+
+  /** Beyond what KVM lets any CPU scale to (kvm_caps.max_guest_tsc_khz is at most this). */
+  private static final int TOO_MUCH = Integer.MAX_VALUE;
+
+  private static final Path TOLERANCE = Path.of("/sys/module/kvm/parameters/tsc_tolerance_ppm");
+
+  private final Kvm kvm = Kvm.open();
+  private final ClockGuest guest = ClockGuest.load(kvm);
+  private final List<Vcpu> vcpus = new ArrayList<>();
+  private final TimedCalls begin = new TimedCalls();
+  private final TimedCalls.Timed<Long> rawAtBegin = begin.read(Clock.MONOTONIC_RAW);
+  private ClockState settled;
+  private int hostKhz;
+
+  /** The least and the most that KVM takes for the host's own rate, kHz. */
+  private int lowest;
+
+  private int highest;
+
+  @BeforeAll
+  void createVcpus() throws IOException {
+    begin.make();
+    hostKhz = guest.vm().getTscKhz();
+    long tolerance = Long.parseLong(Files.readString(TOLERANCE).strip());
+    lowest = (int) (hostKhz * (MILLION - tolerance) / MILLION);
+    highest = (int) (hostKhz * (MILLION + tolerance) / MILLION);
+    for (int i = 0; i < VCPUS; i++) {
+      vcpus.add(guest.createVcpu(i));
+    }
+  }
+
+  @BeforeEach
+  void settle() {
+    settled = ClockState.settle(guest, vcpus);
+  }
+
+  @AfterAll
+  void close() {
+    guest.close();
+    kvm.close();
+  }
+
+  @Test
+  void everyRateIsTheHosts() {
+    assertEquals(hostKhz, guest.vm().getTscKhz(), "KVM_GET_TSC_KHZ of the VM");
+    for (Vcpu vcpu : vcpus) {
+      assertEquals(hostKhz, vcpu.getTscKhz(), () -> "KVM_GET_TSC_KHZ of " + vcpu);
+    }
+  }
+
+  /**
+   * CLOCK_MONOTONIC_RAW is the TSC by that rate, to 10 in a billion as the clocksource's multiplier
+   * is rounded; a rate in kHz is rounded down.
+   */
+  @Test
+  void hostsRateIsThatOfItsTsc(TestReporter reporter) {
+    TimedCalls end = new TimedCalls();
+    TimedCalls.Timed<Long> raw = end.read(Clock.MONOTONIC_RAW);
+    end.make();
+    double nanos = raw.value() - rawAtBegin.value();
+    double least = raw.hostTsc().from() - rawAtBegin.hostTsc().to();
+    double most = raw.hostTsc().to() - rawAtBegin.hostTsc().from();
+    double slowest = least / (nanos + 1) * MILLION * (1 - 1e-8) - 1;
+    double fastest = most / (nanos - 1) * MILLION * (1 + 1e-8);
+    String observation =
+        "KVM_GET_TSC_KHZ of the VM: %d kHz; TSC against CLOCK_MONOTONIC_RAW over %.0f ms: %.1f to %.1f kHz, +-%.1f ppm"
+            .formatted(
+                hostKhz,
+                nanos / MILLION,
+                slowest,
+                fastest,
+                (fastest - slowest) / 2 / hostKhz * MILLION);
+    reporter.publishEntry(observation);
+    assertTrue(slowest <= hostKhz && hostKhz <= fastest, observation);
+  }
+
+  /** Within the tolerance, so that it can be done without scaling. */
+  @Test
+  void rateOfVmIsThatOfEveryVcpuToCome(TestReporter reporter) {
+    try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+      for (int khz : new int[] {lowest, hostKhz, highest}) {
+        assertAccepted(vm.trySetTscKhz(khz), "KVM_SET_TSC_KHZ of the VM to " + khz);
+        assertEquals(khz, vm.getTscKhz(), "KVM_GET_TSC_KHZ of the VM");
+      }
+      assertAccepted(vm.trySetTscKhz(0), "KVM_SET_TSC_KHZ of the VM to 0, the host's rate");
+      assertEquals(hostKhz, vm.getTscKhz(), "KVM_GET_TSC_KHZ of the VM after 0 was set");
+      assertAccepted(vm.trySetTscKhz(highest), "KVM_SET_TSC_KHZ of the VM to " + highest);
+
+      List<Vcpu> created = new ArrayList<>();
+      for (int i = 0; i < VCPUS; i++) {
+        created.add(vm.createVcpu(i));
+      }
+
+      TscOffset first = created.getFirst().getTscOffset();
+      for (Vcpu vcpu : created) {
+        assertEquals(highest, vcpu.getTscKhz(), () -> "KVM_GET_TSC_KHZ of new " + vcpu);
+        assertEquals(first, vcpu.getTscOffset(), () -> "offset of new " + vcpu);
+      }
+      assertEquals(highest, vm.getTscKhz(), "KVM_GET_TSC_KHZ of the VM with vCPUs");
+      assertEquals(
+          ClockData.flagNames(ClockData.ALL_FLAGS),
+          ClockData.flagNames(flagsAfterSetClock(vm)),
+          "flags of KVM_GET_CLOCK after KVM_SET_CLOCK, with vCPUs of one rate and one offset");
+      reporter.publishEntry("host %d kHz, VM and vCPUs %d kHz".formatted(hostKhz, highest));
+    }
+  }
+
+  private static int flagsAfterSetClock(Vm vm) {
+    vm.setClock(ClockData.ofClock(1));
+    return vm.getClock().flags();
+  }
+
+  /** {@link Behaviour#KHZ_VM_AFTER_VCPU}: too late for the vCPUs that are there either way. */
+  @Test
+  void rateOfVmWithVcpusLeavesThemAlone(TestReporter reporter) {
+    boolean accepted = Behaviour.KHZ_VM_AFTER_VCPU.is("accepted");
+    Optional<Errno> expected = accepted ? Optional.empty() : Optional.of(Errno.EINVAL);
+
+    Optional<Errno> answer = guest.vm().trySetTscKhz(highest);
+    int then = guest.vm().getTscKhz();
+    guest.vm().trySetTscKhz(0);
+
+    reporter.publishEntry("KVM_SET_TSC_KHZ of a VM with vCPUs: %s".formatted(answer));
+    assertEquals(expected, answer, "KVM_SET_TSC_KHZ of a VM with vCPUs");
+    assertEquals(accepted ? highest : hostKhz, then, "KVM_GET_TSC_KHZ of the VM afterwards");
+    assertEquals(hostKhz, guest.vm().getTscKhz(), "KVM_GET_TSC_KHZ of the VM after 0 was set");
+    settled.assertUnchanged("KVM_SET_TSC_KHZ of the VM");
+  }
+
+  @Test
+  void hostsRateLeavesTheTscAsItIs() {
+    for (Vcpu vcpu : vcpus) {
+      for (int khz : new int[] {hostKhz, 0, hostKhz, 0}) {
+        assertAccepted(vcpu.trySetTscKhz(khz), "KVM_SET_TSC_KHZ of %s to %d".formatted(vcpu, khz));
+        assertEquals(hostKhz, vcpu.getTscKhz(), () -> "KVM_GET_TSC_KHZ of " + vcpu);
+      }
+    }
+    settled.assertUnchanged("KVM_SET_TSC_KHZ of every vCPU to the host's rate");
+  }
+
+  /**
+   * Within the module's tsc_tolerance_ppm: what was asked for is got, though the CPU scales not.
+   */
+  @Test
+  void rateWithinToleranceIsGotAndChangesNothingElse(TestReporter reporter) {
+    reporter.publishEntry("%d to %d kHz, host %d".formatted(lowest, highest, hostKhz));
+    for (Vcpu vcpu : vcpus) {
+      for (int khz : new int[] {lowest, highest}) {
+        String call = "KVM_SET_TSC_KHZ of %s to %d kHz".formatted(vcpu, khz);
+        assertAccepted(vcpu.trySetTscKhz(khz), call);
+        assertEquals(khz, vcpu.getTscKhz(), call);
+        settled.assertUnchangedButRate(vcpu, khz, call);
+      }
+      assertAccepted(vcpu.trySetTscKhz(0), "KVM_SET_TSC_KHZ to 0");
+    }
+    settled.assertUnchanged("all rates were set to 0, the host's");
+  }
+
+  /** vCPUs of different rates come apart, so one must not be taken for another's copy. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, VCPUS - 1})
+  void vcpuOfAnotherRateIsNotSynchronized(int index, TestReporter reporter) {
+    Vcpu other = vcpus.get(index);
+    assertAccepted(other.trySetTscKhz(highest), "KVM_SET_TSC_KHZ within the tolerance");
+    long tsc = 10_000_000_000_000L;
+    vcpus.getFirst().setMsr(Msr.IA32_TSC, tsc);
+    TscOffset first = vcpus.getFirst().getTscOffset();
+
+    TimedCalls calls = new TimedCalls();
+    TimedCalls.Timed<Long> written = calls.setMsr(other, Msr.IA32_TSC, tsc - 1);
+    calls.make();
+
+    TscOffset own = other.getTscOffset();
+    CounterWindow hostTsc = written.hostTsc();
+    String observation =
+        "offset of %s of another rate after IA32_TSC was written: %s, vCPU 0's %s, expected %d minus %s"
+            .formatted(other, own, first, tsc - 1, hostTsc);
+    reporter.publishEntry(observation);
+    assertNotEquals(first, own, observation);
+    assertTrue(hostTsc.contains(tsc - 1 - own.ticks()), observation);
+    for (Vcpu vcpu : vcpus) {
+      vcpu.setTscOffset(first);
+    }
+    for (Vcpu vcpu : vcpus) {
+      vcpu.setTscOffset(first);
+    }
+    assertEquals(
+        ClockData.flagNames(0),
+        ClockData.flagNames(flagsAfterSetClock(guest.vm())),
+        () -> "flags of KVM_GET_CLOCK with equal offsets, but another rate of " + other);
+  }
+
+  @Test
+  @Requires(Requirement.NO_TSC_CONTROL)
+  void rateBelowTheHostsIsRefusedWithoutScaling(TestReporter reporter) {
+    boolean sticks = Behaviour.KHZ_REFUSED.is("sticks");
+    for (Vcpu vcpu : vcpus) {
+      TscOffset offset = vcpu.getTscOffset();
+      for (int khz : new int[] {lowest - 1, hostKhz / 2, LEAST}) {
+        String call = "KVM_SET_TSC_KHZ of %s to %d kHz".formatted(vcpu, khz);
+        assertRefused(Errno.EINVAL, vcpu.trySetTscKhz(khz), call);
+        int got = vcpu.getTscKhz();
+        // Not left so for a KVM_RUN: the guest's clocks would be computed with it.
+        assertAccepted(vcpu.trySetTscKhz(0), "KVM_SET_TSC_KHZ to 0");
+        reporter.publishEntry("%s: refused, KVM_GET_TSC_KHZ %d".formatted(call, got));
+        assertEquals(
+            sticks ? khz : hostKhz, got, () -> "KVM_GET_TSC_KHZ after the refused " + call);
+        assertEquals(offset, vcpu.getTscOffset(), () -> "offset after the refused " + call);
+      }
+    }
+    settled.assertUnchanged("rates were refused and set to 0, the host's");
+  }
+
+  /** KVM then catches up in software, if at all; that stays so, hence a VM of its own. */
+  @Test
+  @Requires(Requirement.NO_TSC_CONTROL)
+  void rateAboveTheHostsIsAcceptedWithoutScaling() {
+    try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+      Vcpu vcpu = vm.createVcpu(0);
+      TscOffset offset = vcpu.getTscOffset();
+      for (int khz : new int[] {highest + 1, hostKhz * 2 / 3 * 2}) {
+        String call = "KVM_SET_TSC_KHZ to %d kHz".formatted(khz);
+        assertAccepted(vcpu.trySetTscKhz(khz), call);
+        assertEquals(khz, vcpu.getTscKhz(), call);
+        assertEquals(offset, vcpu.getTscOffset(), () -> "offset after " + call);
+      }
+      assertAccepted(vcpu.trySetTscKhz(0), "KVM_SET_TSC_KHZ to 0");
+      assertEquals(hostKhz, vcpu.getTscKhz(), "KVM_GET_TSC_KHZ after 0 was set");
+    }
+  }
+
+  @Test
+  @Requires(Requirement.TSC_CONTROL)
+  void rateBeyondWhatCpuScalesToIsRefused() {
+    for (Vcpu vcpu : vcpus) {
+      assertRefused(Errno.EINVAL, vcpu.trySetTscKhz(TOO_MUCH), "KVM_SET_TSC_KHZ of " + vcpu);
+      assertEquals(hostKhz, vcpu.getTscKhz(), () -> "KVM_GET_TSC_KHZ after the refusal, " + vcpu);
+    }
+    assertRefused(Errno.EINVAL, guest.vm().trySetTscKhz(TOO_MUCH), "KVM_SET_TSC_KHZ of the VM");
+    assertEquals(hostKhz, guest.vm().getTscKhz(), "KVM_GET_TSC_KHZ of the VM after the refusal");
+    settled.assertUnchanged("rates were refused");
+  }
+
+  /** A host TSC as the CPU scales it: by a ratio that is rounded down to 32 bits or more (AMD). */
+  private record Scaling(int guestKhz, int hostKhz) {
+    double least(long ticks) {
+      return Math.floor((double) ticks * (guestKhz / (double) hostKhz - 0x1p-32)) - 1;
+    }
+
+    double most(long ticks) {
+      return Math.ceil((double) ticks * (guestKhz / (double) hostKhz)) + 1;
+    }
+  }
+
+  /** First the rate, then the TSC: so do VMMs that restore a guest. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0.5, 0.9, 1.25, 2})
+  @Requires(Requirement.TSC_CONTROL)
+  void guestTscRunsAtTheRateSet(double factor, TestReporter reporter) {
+    int khz = (int) (hostKhz * factor);
+    Scaling scaling = new Scaling(khz, hostKhz);
+    try (ClockGuest scaled = ClockGuest.load(kvm)) {
+      assertAccepted(scaled.vm().trySetTscKhz(khz), "KVM_SET_TSC_KHZ of the VM to " + khz);
+      for (int i = 0; i < 2; i++) {
+        Vcpu vcpu = scaled.createVcpu(i);
+        vcpu.setTscOffset(new TscOffset(0));
+        ClockGuest.TscReading one = scaled.readTsc(vcpu);
+        ClockGuest.TscReading two = scaled.readTsc(vcpu);
+        CounterWindow passed = two.hostTsc().minus(one.hostTsc());
+        long ticks = two.guestTsc() - one.guestTsc();
+        String observation =
+            "%s at %d kHz of %d: TSC %s at host TSC %s, and %s at %s"
+                .formatted(
+                    vcpu,
+                    khz,
+                    hostKhz,
+                    one.guestTsc(),
+                    one.hostTsc(),
+                    two.guestTsc(),
+                    two.hostTsc());
+        reporter.publishEntry(observation);
+        assertEquals(khz, vcpu.getTscKhz(), () -> "KVM_GET_TSC_KHZ of " + vcpu);
+        assertTrue(
+            ticks >= scaling.least(passed.from()) && ticks <= scaling.most(passed.to()),
+            observation);
+        assertTrue(
+            two.guestTsc() >= scaling.least(two.hostTsc().from())
+                && two.guestTsc() <= scaling.most(two.hostTsc().to()),
+            observation + ", expected host TSC times the ratio");
+      }
+    }
+  }
+
+  /** {@link Behaviour#KHZ_RESYNC}. */
+  @Test
+  @Requires(Requirement.TSC_CONTROL)
+  void rateAfterTheTscMovesItOrNot(TestReporter reporter) {
+    boolean jumps = Behaviour.KHZ_RESYNC.is("jump");
+    for (Vcpu vcpu : vcpus) {
+      TscOffset before = vcpu.getTscOffset();
+      assertAccepted(vcpu.trySetTscKhz(hostKhz / 2), "KVM_SET_TSC_KHZ of " + vcpu);
+      TscOffset after = vcpu.getTscOffset();
+      assertAccepted(vcpu.trySetTscKhz(0), "KVM_SET_TSC_KHZ to 0");
+      reporter.publishEntry("%s: offset %s, then %s".formatted(vcpu, before, after));
+      assertEquals(jumps, before.equals(after), () -> vcpu + ": the offset stays, " + after);
+    }
+  }
+
+  /** The VM's rate is that of a vCPU that comes later, whatever the others were set to. */
+  @Test
+  @Requires(Requirement.TSC_CONTROL)
+  void vcpuThatComesLaterHasTheVmsRate() {
+    try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+      for (int i = 0; i < 2; i++) {
+        Vcpu vcpu = vm.createVcpu(i);
+        assertAccepted(vcpu.trySetTscKhz(hostKhz / 2), "KVM_SET_TSC_KHZ of " + vcpu);
+        vcpu.setTscOffset(new TscOffset(0));
+      }
+      assertEquals(
+          ClockData.flagNames(ClockData.ALL_FLAGS),
+          ClockData.flagNames(flagsAfterSetClock(vm)),
+          "flags of KVM_GET_CLOCK with vCPUs of one rate and one offset");
+      long before = HostTsc.read();
+      Vcpu added = vm.createVcpu(2);
+      CounterWindow created = new CounterWindow(before, HostTsc.read());
+
+      assertEquals(hostKhz, added.getTscKhz(), "KVM_GET_TSC_KHZ of a vCPU that comes later");
+      TscOffset offset = added.getTscOffset();
+      assertTrue(
+          created.contains(-offset.ticks()),
+          () -> "its offset %s, host TSC around KVM_CREATE_VCPU %s".formatted(offset, created));
+      assertEquals(
+          ClockData.flagNames(0),
+          ClockData.flagNames(flagsAfterSetClock(vm)),
+          "flags of KVM_GET_CLOCK with a vCPU of another rate");
+    }
+  }
+}
