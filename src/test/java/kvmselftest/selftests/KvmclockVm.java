@@ -82,6 +82,17 @@ final class KvmclockVm implements AutoCloseable {
     }
   }
 
+  /**
+   * As {@link #setOffsets}, and lets KVM do what that makes it put off. Up to 6.1 that is a new
+   * snapshot of the master clock for each vCPU that was written, as it runs, which the pages of
+   * those that ran before have from their next run on.
+   */
+  void settleOffsets(TscOffset offset, int first) {
+    setOffsets(offset, first);
+    runAll();
+    runAll();
+  }
+
   PvclockPage page(Vcpu vcpu) {
     return guest.pvclockPage(vcpu);
   }

@@ -160,9 +160,8 @@ class MasterClockSnapshotTest {
 
   /** The pages with a snapshot of their own, and nothing put off. */
   private List<PvclockPage> settled() {
-    clocks.setOffsets(OFFSET, 0);
+    clocks.settleOffsets(OFFSET, 0);
     clocks.setClock(Duration.ofHours(1).toNanos());
-    clocks.runAll();
     clocks.runAll();
     return clocks.pages();
   }
@@ -231,9 +230,7 @@ class MasterClockSnapshotTest {
     List<PvclockPage> before = settled();
     Thread.sleep(2); // the longer, the further kvmclock may drift; and the more a wrong rate shows
 
-    clocks.setOffsets(OTHER, 1);
-    clocks.runAll();
-    clocks.runAll();
+    clocks.settleOffsets(OTHER, 1);
 
     for (Vcpu vcpu : clocks.vcpus()) {
       PvclockPage old = before.get(vcpu.index());
