@@ -87,12 +87,22 @@ public final class ClockGuest implements AutoCloseable {
 
   /** The guest writes MSR_KVM_SYSTEM_TIME_NEW: its pvclock page is the vCPU's own. */
   public void enableKvmclock(Vcpu vcpu) {
-    writeMsr(vcpu, Msr.KVM_SYSTEM_TIME_NEW, Guest.pvclockGpa(vcpu.index()) | ENABLED);
+    enableKvmclock(vcpu, Guest.pvclockGpa(vcpu.index()));
+  }
+
+  /** As {@link #enableKvmclock(Vcpu)}, with the structure at an address that is a multiple of 4. */
+  public void enableKvmclock(Vcpu vcpu, long gpa) {
+    writeMsr(vcpu, Msr.KVM_SYSTEM_TIME_NEW, gpa | ENABLED);
   }
 
   /** The guest evaluates its pvclock page; kvmclock is to be enabled. */
   public KvmclockReading readKvmclock(Vcpu vcpu) {
-    Called called = call(vcpu, READ_KVMCLOCK, Guest.pvclockGpa(vcpu.index()), 0, 0);
+    return readKvmclock(vcpu, Guest.pvclockGpa(vcpu.index()));
+  }
+
+  /** As {@link #readKvmclock(Vcpu)}, with the structure at an address of one's own. */
+  public KvmclockReading readKvmclock(Vcpu vcpu, long gpa) {
+    Called called = call(vcpu, READ_KVMCLOCK, gpa, 0, 0);
     return new KvmclockReading(
         called.sync.value(0), called.sync.value(1), (int) called.sync.value(2), called.hostTsc);
   }
@@ -104,7 +114,12 @@ public final class ClockGuest implements AutoCloseable {
 
   /** As {@link #pvclockPage(Vcpu)}, by the vCPU's index. Any thread. */
   public PvclockPage pvclockPage(int vcpu) {
-    return PvclockPage.read(at(Guest.pvclockGpa(vcpu), PvclockPage.SIZE));
+    return pvclockPageAt(Guest.pvclockGpa(vcpu));
+  }
+
+  /** As {@link #pvclockPage(Vcpu)}, by the structure's address, a multiple of 8. Any thread. */
+  public PvclockPage pvclockPageAt(long gpa) {
+    return PvclockPage.read(at(gpa, PvclockPage.SIZE));
   }
 
   /**

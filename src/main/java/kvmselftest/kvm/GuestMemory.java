@@ -55,6 +55,11 @@ public final class GuestMemory implements AutoCloseable {
     MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, gpa, bytes.length);
   }
 
+  /** A copy of bytes that no running vCPU changes. */
+  public byte[] read(long gpa, int length) {
+    return memory.asSlice(gpa, length).toArray(JAVA_BYTE);
+  }
+
   /** A string that ends with a zero byte. */
   public String readString(long gpa) {
     return memory.getString(gpa, StandardCharsets.UTF_8);

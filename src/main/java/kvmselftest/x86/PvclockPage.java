@@ -55,6 +55,11 @@ public record PvclockPage(
     return (flags & wanted) == wanted;
   }
 
+  /** By what it turns ticks into nanoseconds. */
+  public PvclockScale scale() {
+    return new PvclockScale(tscToSystemMul, tscShift);
+  }
+
   /**
    * kvmclock in ns at a guest TSC value, to the nanosecond as a guest computes it: modulo 2^64, the
    * 96-bit product of the shifted difference and the multiplier divided by 2^32, rounded down.
