@@ -31,6 +31,12 @@ public final class ClockGuest implements AutoCloseable {
   private static final long BLOCKS = Guest.SHARED + 0x1000;
   private static final long LINES = Guest.SHARED + 0x2000;
 
+  /**
+   * The GPA of memory that nothing uses, up to the end, with a page before it that nothing uses
+   * either: for what a test has KVM write.
+   */
+  public static final long SPARE_PAGE = Guest.SHARED + 0xf_0000;
+
   /** In KVM's MSRs that take an address: it is enabled. */
   private static final long ENABLED = 1;
 
