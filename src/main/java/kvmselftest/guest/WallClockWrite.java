@@ -21,12 +21,15 @@ import kvmselftest.x86.Msr;
  * @param nsec the rest, ns
  * @param before KVM_GET_CLOCK before, with realtime
  * @param after KVM_GET_CLOCK after, with realtime
+ * @param nanos how long it took to write the MSR, at most
  */
-public record WallClockWrite(int version, int sec, int nsec, ClockData before, ClockData after) {
+public record WallClockWrite(
+    int version, int sec, int nsec, ClockData before, ClockData after, long nanos) {
   /** Size of the structure in bytes. */
   public static final int SIZE = 12;
 
   private static final long NANOS_PER_SECOND = 1_000_000_000;
+  private static final long NANOS_PER_MILLI = 1_000_000;
 
   /**
    * KVM_SET_MSRS of the MSR between two KVM_GET_CLOCK.
@@ -37,10 +40,12 @@ public record WallClockWrite(int version, int sec, int nsec, ClockData before, C
   public static WallClockWrite byHost(Vcpu vcpu, Msr msr, long gpa) {
     TimedCalls calls = new TimedCalls();
     Timed<ClockData> before = calls.getClock(vcpu.vm());
-    calls.setMsr(vcpu, msr, gpa);
+    Timed<Long> written = calls.setMsr(vcpu, msr, gpa);
     Timed<ClockData> after = calls.getClock(vcpu.vm());
     calls.make();
-    return read(vcpu.vm(), gpa, before.value(), after.value());
+    long ticks = written.hostTsc().width();
+    long nanos = ticks * NANOS_PER_MILLI / vcpu.vm().getTscKhz() + 1;
+    return read(vcpu.vm(), gpa, before.value(), after.value(), nanos);
   }
 
   /** The guest's WRMSR between two KVM_GET_CLOCK, otherwise as {@link #byHost}. */
@@ -48,17 +53,19 @@ public record WallClockWrite(int version, int sec, int nsec, ClockData before, C
     ClockData before = vcpu.vm().getClock();
     guest.writeMsr(vcpu, msr, gpa);
     ClockData after = vcpu.vm().getClock();
-    return read(vcpu.vm(), gpa, before, after);
+    return read(vcpu.vm(), gpa, before, after, after.clock() - before.clock());
   }
 
-  private static WallClockWrite read(Vm vm, long gpa, ClockData before, ClockData after) {
+  private static WallClockWrite read(
+      Vm vm, long gpa, ClockData before, ClockData after, long nanos) {
     MemorySegment memory = vm.memory().segment().asSlice(gpa, SIZE);
     return new WallClockWrite(
         memory.get(JAVA_INT_UNALIGNED, 0),
         memory.get(JAVA_INT_UNALIGNED, 4),
         memory.get(JAVA_INT_UNALIGNED, 8),
         before,
-        after);
+        after,
+        nanos);
   }
 
   /** The wall-clock time at which kvmclock was 0, ns since 1970. */
@@ -77,9 +84,9 @@ public record WallClockWrite(int version, int sec, int nsec, ClockData before, C
     return new CounterWindow(Math.min(first, last) - 1, Math.max(first, last) + 1);
   }
 
-  /** Where the epoch is if the two were read one after the other between before and after. */
+  /** Where the epoch is if the two were read one after the other while the MSR was written. */
   public CounterWindow ofTwoReadings() {
-    return new CounterWindow(
-        before.realtime() - after.clock() - 1, after.realtime() - before.clock() + 1);
+    CounterWindow one = ofOneReading();
+    return new CounterWindow(one.from() - nanos, one.to() + nanos);
   }
 }

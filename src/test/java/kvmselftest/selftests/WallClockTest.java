@@ -44,7 +44,7 @@ class WallClockTest {
   private static final long HOUR = 3_600 * NANOS_PER_SECOND;
 
   /** How often the epoch is compared: each has its own bracket, of which the tightest count. */
-  private static final int SAMPLES = 50;
+  private static final int SAMPLES = 20;
 
   private static final byte UNTOUCHED = 0x5a;
 
