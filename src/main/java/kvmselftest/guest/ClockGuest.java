@@ -34,6 +34,12 @@ public final class ClockGuest implements AutoCloseable {
   /** After how many values of the other side's clock the guest exits, in a clock stream. */
   private static final long EXITS = 16;
 
+  /**
+   * The GPA of memory that nothing uses, up to the end, with a page before it that nothing uses
+   * either: for what a test has KVM write.
+   */
+  public static final long SPARE_PAGE = Guest.SHARED + 0xf_0000;
+
   /** In KVM's MSRs that take an address: it is enabled. */
   private static final long ENABLED = 1;
 

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import kvmselftest.sys.Errno;
+import kvmselftest.x86.Msr;
 
 /**
  * What a selftest needs of the machine it runs on. Unmet, the test is skipped with the reason:
@@ -82,6 +83,22 @@ public enum Requirement {
             .map(
                 errno ->
                     "KVM_GET_TSC_KHZ of a VM: %s: use Linux 5.18 or later".formatted(errno.name()));
+      }
+    }
+  },
+
+  /** Hyper-V's MSRs for the guest's clock. */
+  HYPERV_CLOCK {
+    @Override
+    Optional<String> look() {
+      try (Kvm kvm = Kvm.open();
+          Vm vm = kvm.createVm(PAGE_SIZE);
+          Vcpu vcpu = vm.createVcpu(0)) {
+        return vcpu.trySetMsr(Msr.HV_X64_MSR_GUEST_OS_ID.index(), 1)
+            ? Optional.empty()
+            : Optional.of(
+                "KVM_SET_MSRS of %s is refused: use a kernel with CONFIG_KVM_HYPERV"
+                    .formatted(Msr.HV_X64_MSR_GUEST_OS_ID));
       }
     }
   },

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import kvmselftest.bindings.kvm_clock_data;
 import kvmselftest.bindings.kvm_device_attr;
+import kvmselftest.bindings.kvm_mp_state;
 import kvmselftest.bindings.kvm_msr_entry;
 import kvmselftest.bindings.kvm_msrs;
 import kvmselftest.bindings.kvm_regs;
@@ -366,6 +367,17 @@ public final class Vcpu implements AutoCloseable {
 
   private static MemorySegment entry(MemorySegment msrs, int number) {
     return entry(msrs).asSlice(number * kvm_msr_entry.sizeof());
+  }
+
+  /**
+   * KVM_SET_MP_STATE: ready to run. With local APICs in the kernel, every vCPU but the first waits
+   * for a start-up IPI otherwise.
+   */
+  public void setRunnable() {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      fd.ioctl(Ioctl.KVM_SET_MP_STATE, kvm_mp_state.allocate(arena)); // 0: KVM_MP_STATE_RUNNABLE
+    }
   }
 
   /** KVM_GET_TSC_KHZ: the guest TSC's rate. */

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import kvmselftest.guest.ClockGuest;
+import kvmselftest.guest.WallClockWrite;
 import kvmselftest.kvm.Capability;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.DeviceAttr;
@@ -291,7 +292,87 @@ public enum Behaviour {
         return sameTsc ? "kept" : "resnapshot";
       }
     }
+  },
+
+  /**
+   * What becomes of Hyper-V's reference TSC page that was to be filled in while the master clock
+   * was off, once the clock is on again. Heals: it becomes valid. Sticky: it stays invalid until
+   * the guest or its VMM writes the MSR again (from about 5.12 on).
+   */
+  HYPERV_BROKEN_PAGE("hyperv.broken_page", "heals sticky", Requirement.HYPERV_CLOCK) {
+    @Override
+    String look(Kvm kvm) {
+      try (ClockGuest guest = ClockGuest.load(kvm)) {
+        Vcpu[] vcpus = {guest.createVcpu(0), guest.createVcpu(1)};
+        long page = ClockGuest.SPARE_PAGE;
+        vcpus[0].setMsr(Msr.IA32_TSC, LATE_TSC);
+        vcpus[1].setMsr(Msr.IA32_TSC, 2 * LATE_TSC);
+        vcpus[0].setMsr(Msr.HV_X64_MSR_GUEST_OS_ID, 1);
+        vcpus[0].setMsr(Msr.HV_X64_MSR_REFERENCE_TSC, page | 1);
+        runTwice(guest, vcpus);
+        long broken = guest.vm().memory().readLong(page);
+        for (Vcpu vcpu : vcpus) {
+          vcpu.setMsr(Msr.IA32_TSC, 3 * LATE_TSC); // the second within 1 s of the first: as equal
+        }
+        guest.vm().setClock(ClockData.ofClock(0));
+        runTwice(guest, vcpus);
+        int sequence = (int) guest.vm().memory().readLong(page);
+        boolean stable = guest.vm().getClock().has(ClockData.TSC_STABLE);
+        if (broken != 0 || !stable) {
+          return "page %d with unequal TSCs, master clock with equal ones %s"
+              .formatted(broken, stable);
+        }
+        return sequence == 0 ? "sticky" : "heals";
+      }
+    }
+
+    private static void runTwice(ClockGuest guest, Vcpu[] vcpus) {
+      for (int i = 0; i < 2 * vcpus.length; i++) {
+        guest.run(vcpus[i % vcpus.length]);
+      }
+    }
+  },
+
+  /**
+   * How KVM makes the wall clock that it gives a guest. Two readings: it reads CLOCK_REALTIME and
+   * kvmclock one after the other, so that the time between the two is missing. One reading: it
+   * takes both from one reading of the TSC (from 6.8 on, with the master clock).
+   */
+  WALL_CLOCK_EPOCH("wallclock.epoch", "two-readings one-reading", Requirement.CLOCK_REALTIME) {
+    @Override
+    String look(Kvm kvm) {
+      try (ClockGuest guest = ClockGuest.load(kvm)) {
+        Vcpu vcpu = guest.createVcpu(0);
+        guest.run(vcpu);
+        guest.vm().setClock(ClockData.ofClock(0));
+        int exact = 0;
+        int between = 0;
+        long least = Long.MAX_VALUE;
+        long most = Long.MIN_VALUE;
+        for (int i = 0; i < WALL_CLOCKS; i++) {
+          WallClockWrite write =
+              WallClockWrite.byHost(vcpu, Msr.KVM_WALL_CLOCK_NEW, ClockGuest.SPARE_PAGE);
+          exact += write.ofOneReading().contains(write.epoch()) ? 1 : 0;
+          between += write.ofTwoReadings().contains(write.epoch()) ? 1 : 0;
+          long error = write.epoch() - write.ofOneReading().from();
+          least = Math.min(least, error);
+          most = Math.max(most, error);
+        }
+        if (exact == WALL_CLOCKS) {
+          return "one-reading";
+        }
+        // The time between two readings is never twice the same; what is constant is an error.
+        boolean varies = most - least > 2;
+        return between == WALL_CLOCKS && varies
+            ? "two-readings"
+            : "off by %+d to %+d ns, %d of %d times within the call"
+                .formatted(least, most, between, WALL_CLOCKS);
+      }
+    }
   };
+
+  /** How many times the wall clock is looked at. */
+  private static final int WALL_CLOCKS = 20;
 
   /** A guest's TSC after an hour or so: far more than the one second within which KVM guesses. */
   private static final long LATE_TSC = 10_000_000_000_000L;

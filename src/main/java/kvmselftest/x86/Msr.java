@@ -17,6 +17,18 @@ public enum Msr {
   X2APIC_SIVR(0x80f),
   /** Bits 32 to 63 of the local APIC's interrupt requests, in x2APIC mode. */
   X2APIC_IRR1(0x821),
+  /** Bits 64 to 95 of the local APIC's interrupt requests, in x2APIC mode. */
+  X2APIC_IRR2(0x822),
+  /** Bits 96 to 127 of the local APIC's interrupt requests, in x2APIC mode. */
+  X2APIC_IRR3(0x823),
+  /** Bits 128 to 159 of the local APIC's interrupt requests, in x2APIC mode. */
+  X2APIC_IRR4(0x824),
+  /** Bits 160 to 191 of the local APIC's interrupt requests, in x2APIC mode. */
+  X2APIC_IRR5(0x825),
+  /** Bits 192 to 223 of the local APIC's interrupt requests, in x2APIC mode. */
+  X2APIC_IRR6(0x826),
+  /** Bits 224 to 255 of the local APIC's interrupt requests, in x2APIC mode. */
+  X2APIC_IRR7(0x827),
   /** The local APIC's timer: vector and mode, in x2APIC mode. */
   X2APIC_LVT_TIMER(0x832),
   /** {@link #KVM_WALL_CLOCK_NEW}, the index of old. */

@@ -1,0 +1,425 @@
+package kvmselftest.selftests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
+
+import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
+import java.util.stream.Stream;
+import kvmselftest.Requires;
+import kvmselftest.guest.ClockGuest;
+import kvmselftest.guest.DeadlineTimer;
+import kvmselftest.guest.DeadlineTimer.Firing;
+import kvmselftest.guest.DeadlineTimer.Mode;
+import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.Requirement;
+import kvmselftest.kvm.TscOffset;
+import kvmselftest.kvm.Vcpu;
+import kvmselftest.x86.HostTsc;
+import kvmselftest.x86.Msr;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * IA32_TSC_DEADLINE: the local APIC's timer fires when the guest's own TSC, offset and all, reaches
+ * the deadline; once; and what a VMM restores is what the guest armed.
+ *
+ * <p>How early and how late it may be. KVM has a timer of the host's for it, which runs by
+ * CLOCK_MONOTONIC, so a timer that fires early is one that the host's NTP made fast, by 10 % at
+ * most (adjtimex(2), ADJ_TICK), or that KVM programmed early on purpose, by 5 us at most
+ * (lapic_timer_advance_ns), to wait for the rest just before it injects the interrupt, which it
+ * does for guests that take it. Late is whatever the host's timer and its scheduler make it, so
+ * that the test looks again when it was late: a timer that is late by itself is so each time.
+ *
+ * <p>No upstream test arms the timer across a change of the offset.
+ */
+@Tag("selftest")
+@Requires({Requirement.KVM, Requirement.TSC_OFFSET})
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TscDeadlineTest {
+  private static final int VCPUS = 3;
+
+  /** How often what a busy host has spoilt is tried. */
+  private static final int ATTEMPTS = 25;
+
+  /** LAPIC_TIMER_ADVANCE_NS_MAX of arch/x86/kvm/lapic.c. */
+  private static final long LONGEST_ADVANCE_NANOS = 5_000;
+
+  /** A deadline that has not been met in so much time never will be, ms. */
+  private static final long NEVER = 2_000;
+
+  /** The timer of an emulated host is up to 13 ms late, ms. */
+  private static final long IN_TIME = 20;
+
+  /** Writes a deadline, one way or another. */
+  private interface Arming {
+    /** False if the host was too slow for what was meant: it is to be tried again. */
+    boolean arm(DeadlineTimer timer, long deadline);
+
+    static Arming of(ObjLongConsumer<DeadlineTimer> writer) {
+      return (timer, deadline) -> {
+        writer.accept(timer, deadline);
+        return true;
+      };
+    }
+  }
+
+  private final Kvm kvm = Kvm.open();
+  private final ClockGuest guest = ClockGuest.load(kvm);
+  private final DeadlineTimer[] timers = new DeadlineTimer[VCPUS];
+  private long ticksPerMilli;
+
+  @BeforeAll
+  void enableLocalApics() {
+    guest.vm().createIrqchip();
+    ticksPerMilli = guest.vm().getTscKhz();
+    for (int i = 0; i < VCPUS; i++) {
+      timers[i] = DeadlineTimer.enable(guest, guest.createVcpu(i));
+    }
+    setOffsets();
+  }
+
+  /** Far ahead of the host's TSC, behind it, and the offset that KVM gives a new vCPU. */
+  private void setOffsets() {
+    timers[0].vcpu().setTscOffset(new TscOffset(180_000_000_000L));
+    timers[1].vcpu().setTscOffset(new TscOffset(-(HostTsc.read() / 2)));
+    timers[2].vcpu().setTscOffset(new TscOffset(-HostTsc.read()));
+  }
+
+  @AfterAll
+  void close() {
+    guest.close();
+    kvm.close();
+  }
+
+  /** The distance: 40 ms shows a wrong unit or rate, 10 ms is enough for the rest. */
+  static Stream<Arguments> distances() {
+    return Stream.of(
+        argumentSet("vCPU 0, 40 ms ahead", 0, 40L),
+        argumentSet("vCPU 1, 10 ms ahead", 1, 10L),
+        argumentSet("vCPU 2, 10 ms ahead", 2, 10L));
+  }
+
+  @ParameterizedTest
+  @MethodSource("distances")
+  void timerFiresOnceWhenGuestTscReachesTheDeadline(int index, long millis, TestReporter reporter) {
+    DeadlineTimer timer = timers[index];
+
+    assertFiresInTime(timer, millis, Arming.of(DeadlineTimer::arm), reporter);
+
+    assertUnarmed(timer, "after it fired");
+    timer.nextVector();
+    Firing again = timer.await(2 * ticksPerMilli);
+    assertFalse(again.fired(), () -> timer + ": fired a second time for one deadline");
+  }
+
+  @Test
+  void deadlineRestoredAfterTheTscIsMet(TestReporter reporter) {
+    DeadlineTimer timer = timers[1];
+    Vcpu vcpu = timer.vcpu();
+    vcpu.setMsr(Msr.IA32_TSC, 10_000_000_000_000L);
+
+    assertFiresInTime(timer, 10, Arming.of(TscDeadlineTest::set), reporter);
+
+    assertUnarmed(timer, "after the restored deadline was met");
+    setOffsets();
+  }
+
+  /**
+   * Arms a timer and waits for it until it was in time; never may it be early.
+   *
+   * @param millis how far ahead the deadline is
+   */
+  private void assertFiresInTime(
+      DeadlineTimer timer, long millis, Arming arming, TestReporter reporter) {
+    String observation = "";
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      timer.nextVector();
+      long now = guest.readTsc(timer.vcpu()).guestTsc();
+      long deadline = now + millis * ticksPerMilli;
+      if (!arming.arm(timer, deadline)) {
+        observation = timer + ": not armed as meant";
+        continue;
+      }
+      Firing firing = timer.await(NEVER * ticksPerMilli);
+      long late = firing.lastLook().to() - deadline;
+      observation =
+          "%s, offset %s: deadline %s, %d ms ahead; last looked at TSC %s, %+d us after it"
+              .formatted(
+                  timer,
+                  timer.vcpu().getTscOffset(),
+                  Long.toUnsignedString(deadline),
+                  millis,
+                  firing.lastLook(),
+                  late * 1000 / ticksPerMilli);
+      assertTrue(
+          firing.fired(), observation + ": not fired, and IA32_TSC_DEADLINE " + timer.deadline());
+      assertNotEarly(late, deadline - now, observation);
+      if (late <= IN_TIME * ticksPerMilli) {
+        reporter.publishEntry(observation);
+        return;
+      }
+    }
+    fail(
+        "late by more than %d ms, or the host too slow, %d times; %s"
+            .formatted(IN_TIME, ATTEMPTS, observation));
+  }
+
+  private void assertNotEarly(long late, long distance, String observation) {
+    long most = mayBeEarly(distance);
+    assertTrue(
+        late >= -most, () -> "%s: early, by more than %d ticks".formatted(observation, most));
+  }
+
+  /** By how many ticks a timer that is set so many ticks ahead may be early: see above. */
+  private long mayBeEarly(long distance) {
+    return distance / 10 + LONGEST_ADVANCE_NANOS * ticksPerMilli / 1_000_000 + 1;
+  }
+
+  private static void assertUnarmed(DeadlineTimer timer, String when) {
+    assertEquals(0, timer.deadline(), () -> timer + ": IA32_TSC_DEADLINE read by guest " + when);
+    assertEquals(
+        0,
+        timer.vcpu().getMsr(Msr.IA32_TSC_DEADLINE),
+        () -> timer + ": IA32_TSC_DEADLINE by KVM_GET_MSRS " + when);
+  }
+
+  static Stream<Arguments> writers() {
+    return Stream.of(
+        argumentSet("written by the guest", (ObjLongConsumer<DeadlineTimer>) DeadlineTimer::arm),
+        argumentSet(
+            "written by KVM_SET_MSRS", (ObjLongConsumer<DeadlineTimer>) TscDeadlineTest::set));
+  }
+
+  private static void set(DeadlineTimer timer, long deadline) {
+    timer.vcpu().setMsr(Msr.IA32_TSC_DEADLINE, deadline);
+  }
+
+  @ParameterizedTest
+  @MethodSource("writers")
+  void armedDeadlineIsReadBackOnItsVcpuAlone(ObjLongConsumer<DeadlineTimer> writer) {
+    long[] written = new long[VCPUS];
+    for (int i = 0; i < VCPUS; i++) {
+      timers[i].nextVector();
+      long now = guest.readTsc(timers[i].vcpu()).guestTsc();
+      written[i] = now + (100 + 10L * i) * 1000 * ticksPerMilli; // too far to be met
+      writer.accept(timers[i], written[i]);
+    }
+
+    for (int i = 0; i < VCPUS; i++) {
+      DeadlineTimer timer = timers[i];
+      assertEquals(written[i], timer.deadline(), () -> timer + ": armed, read by guest");
+      assertEquals(
+          written[i],
+          timer.vcpu().getMsr(Msr.IA32_TSC_DEADLINE),
+          () -> timer + ": armed, read by KVM_GET_MSRS");
+      writer.accept(timer, 0);
+      assertUnarmed(timer, "after 0 was written");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("writers")
+  void deadlineInThePastFiresAtOnce(ObjLongConsumer<DeadlineTimer> writer) {
+    for (DeadlineTimer timer : timers) {
+      long now = guest.readTsc(timer.vcpu()).guestTsc();
+      for (long deadline : new long[] {now, now / 2, 1}) {
+        timer.nextVector();
+        writer.accept(timer, deadline);
+        guest.run(timer.vcpu()); // injects what has been raised since the vCPU last left the guest
+        assertTrue(
+            timer.hasFired(),
+            () ->
+                "%s, offset %s: deadline %s written at guest TSC %s or later has not fired"
+                    .formatted(timer, timer.vcpu().getTscOffset(), deadline, now));
+        assertUnarmed(timer, "after a deadline in the past");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("writers")
+  void zeroDisarms(ObjLongConsumer<DeadlineTimer> writer, TestReporter reporter) {
+    assertNothingFires(timers[0], timer -> writer.accept(timer, 0), reporter);
+  }
+
+  @Test
+  void leavingDeadlineModeDisarms(TestReporter reporter) {
+    assertNothingFires(
+        timers[1],
+        timer -> {
+          timer.setMode(Mode.PERIODIC);
+          timer.setMode(Mode.TSC_DEADLINE);
+        },
+        reporter);
+  }
+
+  /** Arms a timer, disarms it in time, and waits until long after. */
+  private void assertNothingFires(
+      DeadlineTimer timer, Consumer<DeadlineTimer> disarm, TestReporter reporter) {
+    long deadline = 0;
+    boolean inTime = false;
+    for (int attempt = 0; attempt < ATTEMPTS && !inTime; attempt++) {
+      timer.nextVector();
+      long now = guest.readTsc(timer.vcpu()).guestTsc();
+      deadline = now + 4 * ticksPerMilli;
+      timer.arm(deadline);
+      disarm.accept(timer);
+      long disarmed = guest.readTsc(timer.vcpu()).guestTsc();
+      inTime = deadline - disarmed > mayBeEarly(deadline - now);
+    }
+    assertTrue(inTime, "the host was too busy %d times to disarm within 3 ms".formatted(ATTEMPTS));
+
+    assertUnarmed(timer, "after it was disarmed");
+    Firing firing = timer.await(IN_TIME * ticksPerMilli);
+    String observation =
+        "%s: deadline %s, disarmed before; looked until guest TSC %s"
+            .formatted(timer, Long.toUnsignedString(deadline), firing.lastLook());
+    reporter.publishEntry(observation);
+    assertFalse(firing.fired(), observation + ": fired");
+  }
+
+  @ParameterizedTest
+  @MethodSource("writers")
+  void deadlineIsIgnoredInOtherModes(ObjLongConsumer<DeadlineTimer> writer) {
+    DeadlineTimer timer = timers[2];
+    timer.nextVector();
+    timer.setMode(Mode.ONE_SHOT);
+
+    writer.accept(timer, guest.readTsc(timer.vcpu()).guestTsc() + ticksPerMilli);
+
+    assertUnarmed(timer, "in one-shot mode, after it was written");
+    timer.setMode(Mode.TSC_DEADLINE);
+    assertUnarmed(timer, "in TSC-deadline mode, after it was written in one-shot mode");
+    Firing firing = timer.await(10 * ticksPerMilli);
+    assertFalse(
+        firing.fired(), () -> timer + ": fired for a deadline that was written in one-shot mode");
+  }
+
+  @Test
+  void laterDeadlineReplacesTheOneBefore(TestReporter reporter) {
+    assertFiresInTime(
+        timers[1],
+        30,
+        (timer, deadline) -> {
+          long nearer = deadline - 26 * ticksPerMilli;
+          timer.arm(nearer);
+          long replaced = timer.arm(deadline).to();
+          return nearer - replaced > mayBeEarly(4 * ticksPerMilli);
+        },
+        reporter);
+  }
+
+  @Test
+  void earlierDeadlineReplacesTheOneBefore(TestReporter reporter) {
+    assertFiresInTime(
+        timers[2],
+        4,
+        Arming.of(
+            (timer, deadline) -> {
+              timer.arm(deadline + 1_000_000 * ticksPerMilli);
+              timer.arm(deadline);
+            }),
+        reporter);
+  }
+
+  /**
+   * KVM does not look at an armed timer when the offset changes (on Intel it may, when the vCPU
+   * moves to another CPU): it fires when the TSC before the change would have reached the deadline.
+   */
+  @Test
+  void tscThatGoesBackDoesNotMakeAnArmedTimerEarly(TestReporter reporter) {
+    DeadlineTimer timer = timers[0];
+    Vcpu vcpu = timer.vcpu();
+    TscOffset before = vcpu.getTscOffset();
+    TscOffset after = new TscOffset(before.ticks() - 60_000 * ticksPerMilli);
+    timer.nextVector();
+    long now = guest.readTsc(vcpu).guestTsc();
+    long deadline = now + 20 * ticksPerMilli;
+    timer.arm(deadline);
+    vcpu.setTscOffset(after);
+
+    Firing firing = timer.await(NEVER / 10 * ticksPerMilli);
+
+    long hostTsc = firing.lastLook().to() - after.ticks();
+    long late = hostTsc - (deadline - before.ticks());
+    String observation =
+        "%s: deadline %s armed with offset %s, then offset %s; %s at host TSC %s, %+d us after it"
+            .formatted(
+                timer,
+                Long.toUnsignedString(deadline),
+                before,
+                after,
+                firing.fired() ? "fired" : "not fired",
+                Long.toUnsignedString(hostTsc),
+                late * 1000 / ticksPerMilli);
+    reporter.publishEntry(observation);
+    assertNotEarly(late, deadline - now, observation);
+    timer.arm(0);
+    setOffsets();
+  }
+
+  /** See above: the latest it may be is where the deadline was. */
+  @Test
+  void tscThatGoesForthDoesNotLoseAnArmedTimer(TestReporter reporter) {
+    DeadlineTimer timer = timers[1];
+    Vcpu vcpu = timer.vcpu();
+    assertFiresInTime(
+        timer,
+        60_000,
+        Arming.of(
+            (_, deadline) -> {
+              timer.arm(deadline - 59_990 * ticksPerMilli);
+              vcpu.setTscOffset(
+                  new TscOffset(vcpu.getTscOffset().ticks() + 59_990 * ticksPerMilli));
+            }),
+        reporter);
+    setOffsets();
+  }
+
+  /**
+   * The mistake of VMMs that restore MSRs in the order of their index. The timer counts by the TSC
+   * that was there when it was armed: the deadline is met far too late, or when KVM looks again.
+   */
+  @Test
+  void deadlineRestoredBeforeTheTscIsNotMetEarly(TestReporter reporter) {
+    DeadlineTimer timer = timers[2];
+    Vcpu vcpu = timer.vcpu();
+    long restoredTsc = 1_000_000_000_000L;
+    long deadline = restoredTsc + 4 * ticksPerMilli;
+    vcpu.setTscOffset(new TscOffset(-HostTsc.read()));
+    timer.nextVector();
+    set(timer, deadline);
+    vcpu.setMsr(Msr.IA32_TSC, restoredTsc);
+
+    Firing firing = timer.await(IN_TIME * ticksPerMilli);
+
+    long read = vcpu.getMsr(Msr.IA32_TSC_DEADLINE);
+    String observation =
+        "%s: KVM_SET_MSRS of IA32_TSC_DEADLINE %d, then of IA32_TSC %d: %s, last look at %s, the MSR %d"
+            .formatted(
+                timer,
+                deadline,
+                restoredTsc,
+                firing.fired() ? "fired" : "not fired",
+                firing.lastLook(),
+                read);
+    reporter.publishEntry(observation);
+    assertEquals(firing.fired() ? 0 : deadline, read, observation);
+    assertTrue(
+        !firing.fired() || firing.lastLook().to() - deadline >= -mayBeEarly(4 * ticksPerMilli),
+        observation);
+    timer.arm(0);
+    setOffsets();
+  }
+}
