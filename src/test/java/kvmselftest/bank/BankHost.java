@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -23,6 +24,7 @@ import kvmselftest.host.HostRun;
 import kvmselftest.host.JavaProgram;
 import kvmselftest.host.NativeProgram;
 import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.host.cache.FileTree;
 import kvmselftest.host.debian.QemuInstallation;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.kvm.Kvm;
@@ -63,9 +65,10 @@ record BankHost(
    * @return what became of each, in the same order
    * @throws HostException if the host comes to no verdict
    */
-  Map<String, Verdict> run(Map<String, Path> modules) throws HostException, BankException {
-    List<HostCommand> commands = modules.keySet().stream().flatMap(this::commands).toList();
-    Path report = reports.resolve(String.join("+", modules.keySet()).hashCode() + ".boot");
+  Map<String, Verdict> run(SequencedMap<String, Path> modules) throws HostException, BankException {
+    List<HostCommand> commands =
+        modules.sequencedKeySet().stream().flatMap(this::commands).toList();
+    Path report = reports.resolve(reportName(modules));
     List<CommandEnd> ends = boot(modules, commands, report);
     Map<String, Verdict> verdicts = new LinkedHashMap<>();
     int each = commands.size() / modules.size();
@@ -75,6 +78,13 @@ record BankHost(
       first += each;
     }
     return verdicts;
+  }
+
+  /** Of the first and the last. */
+  private static String reportName(SequencedMap<String, Path> modules) {
+    String first = modules.firstEntry().getKey();
+    String last = modules.lastEntry().getKey();
+    return modules.size() == 1 ? first : first + "--" + last;
   }
 
   private Stream<HostCommand> commands(String name) {
@@ -99,6 +109,7 @@ record BankHost(
   private List<CommandEnd> boot(Map<String, Path> modules, List<HostCommand> commands, Path report)
       throws HostException, BankException {
     try {
+      FileTree.delete(report); // what an earlier run left is not this one's
       Files.createDirectories(report);
       Path log = report.resolve("boot.log");
       try (PrintStream out = new PrintStream(log.toFile(), StandardCharsets.UTF_8)) {

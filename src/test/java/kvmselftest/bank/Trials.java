@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
 
@@ -19,7 +20,8 @@ record Trials(Boot boot, int batch, Progress progress) {
   /** Runs the tests in one boot on one pair of modules after the other. */
   @FunctionalInterface
   interface Boot {
-    Map<String, Verdict> run(Map<String, Path> modules) throws HostException, BankException;
+    Map<String, Verdict> run(SequencedMap<String, Path> modules)
+        throws HostException, BankException;
   }
 
   /** What becomes of each name, in the same order. */
@@ -31,7 +33,7 @@ record Trials(Boot boot, int batch, Progress progress) {
     Map<String, Verdict> verdicts = new LinkedHashMap<>();
     List<String> names = new ArrayList<>(all.keySet());
     for (int from = 0; from < names.size(); from += batch) {
-      Map<String, Path> some = new LinkedHashMap<>();
+      SequencedMap<String, Path> some = new LinkedHashMap<>();
       names
           .subList(from, Math.min(from + batch, names.size()))
           .forEach(name -> some.put(name, all.getOrDefault(name, unchanged)));
@@ -50,7 +52,7 @@ record Trials(Boot boot, int batch, Progress progress) {
     }
   }
 
-  private Map<String, Verdict> together(Map<String, Path> some)
+  private Map<String, Verdict> together(SequencedMap<String, Path> some)
       throws HostException, BankException {
     try {
       Map<String, Verdict> verdicts = boot.run(some);
@@ -69,7 +71,9 @@ record Trials(Boot boot, int batch, Progress progress) {
       throws HostException, BankException {
     Map<String, Verdict> verdicts = new LinkedHashMap<>();
     for (Map.Entry<String, Path> one : some.entrySet()) {
-      verdicts.putAll(together(Map.of(one.getKey(), one.getValue())));
+      SequencedMap<String, Path> single = new LinkedHashMap<>();
+      single.put(one.getKey(), one.getValue());
+      verdicts.putAll(together(single));
     }
     return verdicts;
   }
@@ -82,6 +86,7 @@ record Trials(Boot boot, int batch, Progress progress) {
   }
 
   private void say(String name, Verdict verdict) {
-    progress.step(name + ": " + verdict.describe());
+    boolean passes = name.equals(UNCHANGED) && !verdict.isCaught();
+    progress.step(name + ": " + (passes ? "passes" : verdict.describe()));
   }
 }
