@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,14 +87,23 @@ final class SeededBugs {
     return new KernelResolver(packages).resolve(new KernelChoice.Default(), modules, progress);
   }
 
+  /** All that build are built, whatever becomes of the others. */
   private Map<SeededBug, Path> build(ModuleBuilder builder, List<SeededBug> bugs)
       throws BankException, HostException {
     Map<SeededBug, Path> modules = new LinkedHashMap<>();
+    List<String> failures = new ArrayList<>();
     for (SeededBug bug : bugs) {
-      if (!builder.isBuilt(bug)) {
-        progress.step("building " + bug.name());
+      try {
+        if (!builder.isBuilt(bug)) {
+          progress.step("building " + bug.name());
+        }
+        modules.put(bug, builder.build(bug));
+      } catch (BankException e) {
+        failures.add(String.valueOf(e.getMessage()));
       }
-      modules.put(bug, builder.build(bug));
+    }
+    if (!failures.isEmpty()) {
+      throw new BankException(String.join("\n", failures));
     }
     return modules;
   }
