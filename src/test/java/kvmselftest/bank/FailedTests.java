@@ -1,0 +1,59 @@
+package kvmselftest.bank;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.xml.parsers.DocumentBuilder;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.SAXException;
+
+/** Reads from a report's JUnit XML which tests failed. */
+final class FailedTests {
+  private FailedTests() {}
+
+  /** As Class.method, each once, in the order of their names. Empty if there is no report. */
+  static List<String> in(Path report) throws BankException {
+    Path xml = report.resolve("TEST-junit-jupiter.xml");
+    if (!Files.isRegularFile(xml)) {
+      return List.of();
+    }
+    try {
+      return cases(xml)
+          .filter(FailedTests::hasFailed)
+          .map(FailedTests::shortName)
+          .distinct()
+          .sorted()
+          .toList();
+    } catch (IOException | SAXException | ParserConfigurationException e) {
+      throw new BankException("cannot read " + xml + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Stream<Element> cases(Path xml)
+      throws IOException, SAXException, ParserConfigurationException {
+    DocumentBuilder builder = DocumentBuilderFactory.newDefaultInstance().newDocumentBuilder();
+    builder.setErrorHandler(null); // which throws as well, and prints nothing
+    NodeList cases = builder.parse(xml.toFile()).getElementsByTagName("testcase");
+    return IntStream.range(0, cases.getLength()).mapToObj(i -> (Element) cases.item(i));
+  }
+
+  private static boolean hasFailed(Element testCase) {
+    return testCase.getElementsByTagName("failure").getLength() > 0
+        || testCase.getElementsByTagName("error").getLength() > 0;
+  }
+
+  /**
+   * Of {@code kvmselftest.selftests.KvmClockTest} and {@code flags(int)[3]}: KvmClockTest.flags.
+   */
+  private static String shortName(Element testCase) {
+    String type = testCase.getAttribute("classname");
+    String method = testCase.getAttribute("name").replaceFirst("[(\\[ ].*", "");
+    return type.substring(type.lastIndexOf('.') + 1) + "." + method;
+  }
+}

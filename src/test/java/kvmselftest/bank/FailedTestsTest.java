@@ -1,0 +1,47 @@
+package kvmselftest.bank;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FailedTestsTest {
+  private static final String XML =
+      """
+      <testsuite>
+        <testcase name="passes()" classname="a.b.OneTest"/>
+        <testcase name="fails(int)[2]" classname="a.b.OneTest"><failure type="x"/></testcase>
+        <testcase name="fails(int)[1]" classname="a.b.OneTest"><failure type="x"/></testcase>
+        <testcase name="dies()" classname="a.b.AnotherTest"><error type="x"/></testcase>
+        <testcase name="skips()" classname="a.b.OneTest"><skipped/></testcase>
+      </testsuite>
+      """;
+
+  @TempDir private Path report;
+
+  @Test
+  void eachMethodIsNamedOnce() throws IOException, BankException {
+    write(XML);
+    assertEquals(List.of("AnotherTest.dies", "OneTest.fails"), FailedTests.in(report));
+  }
+
+  @Test
+  void noReportNamesNone() throws BankException {
+    assertEquals(List.of(), FailedTests.in(report));
+  }
+
+  @Test
+  void reportCutShortIsRefused() throws IOException {
+    write(XML.substring(0, 80));
+    assertThrows(BankException.class, () -> FailedTests.in(report));
+  }
+
+  private void write(String xml) throws IOException {
+    Files.writeString(report.resolve("TEST-junit-jupiter.xml"), xml);
+  }
+}

@@ -1,0 +1,152 @@
+package kvmselftest.bank;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import kvmselftest.host.HostException;
+import kvmselftest.host.Progress;
+import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.host.debian.BusyboxFinder;
+import kvmselftest.host.debian.Packages;
+import kvmselftest.host.debian.QemuFinder;
+import kvmselftest.host.kernel.Kernel;
+import kvmselftest.host.kernel.KernelChoice;
+import kvmselftest.host.kernel.KernelResolver;
+import kvmselftest.host.process.Tool;
+import picocli.CommandLine;
+
+/** The command that seeded-bugs/run.sh starts. Its first argument is the project's folder. */
+final class SeededBugs {
+  private static final int FAILED = 1;
+  private static final int USAGE = 64;
+  private static final List<String> UPSTREAM =
+      List.of("system_counter_offset_test", "kvm_clock_test", "tsc_msrs_test");
+
+  private final Path root;
+  private final BankOptions options;
+  private final Progress progress = line -> System.err.println("seeded-bugs: " + line);
+  private final CacheFolder cache = CacheFolder.ofUser(System.getenv());
+
+  private SeededBugs(Path root, BankOptions options) {
+    this.root = root;
+    this.options = options;
+  }
+
+  public static void main(String[] args) {
+    Path root = Path.of(args[0]);
+    BankOptions options = new BankOptions();
+    CommandLine line = new CommandLine(options);
+    try {
+      line.parseArgs(List.of(args).subList(1, args.length).toArray(String[]::new));
+    } catch (CommandLine.ParameterException e) {
+      System.err.println("error: " + e.getMessage() + "; see seeded-bugs/run.sh --help");
+      System.exit(USAGE);
+    }
+    if (options.help) {
+      line.usage(System.out);
+      System.exit(0);
+    }
+    try {
+      System.exit(new SeededBugs(root, options).run());
+    } catch (HostException | BankException | IOException e) {
+      System.err.println("error: " + e.getMessage());
+      System.exit(FAILED);
+    }
+  }
+
+  private int run() throws HostException, BankException, IOException {
+    List<SeededBug> bugs =
+        SeededBug.in(root.resolve("seeded-bugs/patches")).stream()
+            .filter(options::selects)
+            .toList();
+    if (bugs.isEmpty() || options.batch < 1) {
+      System.err.println("error: no bug is selected; see seeded-bugs/run.sh --list");
+      return USAGE;
+    }
+    if (options.list) {
+      bugs.forEach(bug -> System.out.println(bug.name() + ": " + bug.title()));
+      return 0;
+    }
+    Packages packages = Packages.ofMachine(cache);
+    String release = kernel(packages, Optional.empty()).release();
+    KernelTree tree = KernelTree.of(root.resolve("seeded-bugs/kernel-tree.sh"), release, progress);
+    Map<SeededBug, Path> modules = build(new ModuleBuilder(tree), bugs);
+    return options.buildOnly ? 0 : report(host(packages, tree), tree.modules(), modules);
+  }
+
+  private Kernel kernel(Packages packages, Optional<Path> modules) throws HostException {
+    return new KernelResolver(packages).resolve(new KernelChoice.Default(), modules, progress);
+  }
+
+  /** All that build are built, whatever becomes of the others. */
+  private Map<SeededBug, Path> build(ModuleBuilder builder, List<SeededBug> bugs)
+      throws BankException, HostException {
+    Map<SeededBug, Path> modules = new LinkedHashMap<>();
+    List<String> failures = new ArrayList<>();
+    for (SeededBug bug : bugs) {
+      try {
+        if (!builder.isBuilt(bug)) {
+          progress.step("building " + bug.name());
+        }
+        modules.put(bug, builder.build(bug));
+      } catch (BankException e) {
+        failures.add(String.valueOf(e.getMessage()));
+      }
+    }
+    if (!failures.isEmpty()) {
+      throw new BankException(String.join("\n", failures));
+    }
+    return modules;
+  }
+
+  private BankHost host(Packages packages, KernelTree tree) throws HostException, BankException {
+    return new BankHost(
+        cache,
+        kernel(packages, Optional.of(tree.modules())),
+        new QemuFinder(packages).find(Optional.empty(), progress),
+        new BusyboxFinder(packages).find(progress),
+        options.noUpstream ? root : upstream(),
+        options.noUpstream ? List.of() : UPSTREAM,
+        root.resolve("target/seeded-bugs"));
+  }
+
+  /** The folder of upstream's C tests. */
+  private Path upstream() throws HostException, BankException {
+    List<String> words = List.of(root.resolve("bench/upstream.sh").toString());
+    progress.step("upstream's C tests");
+    Tool.Result result = new Tool(words, root, Duration.ofMinutes(30)).run();
+    if (result.status() != 0) {
+      throw new BankException(result.lastLine());
+    }
+    return Path.of(result.lastLine());
+  }
+
+  private int report(BankHost host, Path unchanged, Map<SeededBug, Path> modules)
+      throws HostException, BankException, IOException {
+    Map<String, Path> byName = new LinkedHashMap<>();
+    modules.forEach((bug, folder) -> byName.put(bug.name(), folder));
+    Map<String, Verdict> verdicts =
+        new Trials(host::run, options.batch, progress).of(unchanged, byName);
+    Map<SeededBug, Verdict> byBug = new LinkedHashMap<>();
+    modules
+        .keySet()
+        .forEach(bug -> byBug.put(bug, Objects.requireNonNull(verdicts.get(bug.name()))));
+    BankTable table = new BankTable(byBug, !options.noUpstream);
+    String text = table.markdown(LocalDate.now(ZoneId.systemDefault()), host.kernel().release());
+    System.out.print(text);
+    if (options.table != null) {
+      Files.writeString(options.table, text);
+    }
+    table.missed().forEach(name -> System.err.println("error: not caught: " + name));
+    return table.missed().isEmpty() ? 0 : FAILED;
+  }
+}
