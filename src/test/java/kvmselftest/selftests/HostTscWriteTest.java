@@ -457,8 +457,8 @@ class HostTscWriteTest {
             adjust,
             vcpu.getMsr(Msr.IA32_TSC_ADJUST),
             () -> "host reads IA32_TSC_ADJUST of " + vcpu);
+        restoreAdjust(vcpu);
       }
-      restoreAdjust(vcpu);
     }
   }
 
