@@ -75,6 +75,14 @@ public final class TimedCalls {
     return add("KVM_SET_MSRS of " + msr + " on " + vcpu, vcpu.setMsrsStep(msrs), () -> value);
   }
 
+  /** KVM_SET_DEVICE_ATTR of KVM_VCPU_TSC_OFFSET; the value is what was set. */
+  public Timed<TscOffset> setTscOffset(Vcpu vcpu, TscOffset offset) {
+    return add(
+        "KVM_SET_DEVICE_ATTR of " + DeviceAttr.TSC_OFFSET + " on " + vcpu,
+        vcpu.setTscOffsetStep(Vcpu.tscOffsetAttr(arena, offset)),
+        () -> offset);
+  }
+
   /** A clock of the host's, ns. */
   public Timed<Long> read(Clock clock) {
     MemorySegment timespec = arena.allocate(Clock.TIMESPEC_SIZE, Long.BYTES);

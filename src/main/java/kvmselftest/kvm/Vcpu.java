@@ -314,6 +314,21 @@ public final class Vcpu implements AutoCloseable {
     return fd.step(Ioctl.KVM_SET_MSRS, msrs);
   }
 
+  /** KVM_SET_DEVICE_ATTR of KVM_VCPU_TSC_OFFSET as one ioctl of several in a row. */
+  IoctlSequence.Step setTscOffsetStep(MemorySegment attr) {
+    requireOwner();
+    return fd.step(Ioctl.KVM_SET_DEVICE_ATTR, attr);
+  }
+
+  /** A {@code struct kvm_device_attr} for KVM_VCPU_TSC_OFFSET, with a value to set. */
+  static MemorySegment tscOffsetAttr(Arena arena, TscOffset offset) {
+    MemorySegment argument = kvm_device_attr.allocate(arena);
+    kvm_device_attr.group(argument, DeviceAttr.TSC_OFFSET.group());
+    kvm_device_attr.attr(argument, DeviceAttr.TSC_OFFSET.attr());
+    kvm_device_attr.addr(argument, arena.allocateFrom(JAVA_LONG, offset.ticks()).address());
+    return argument;
+  }
+
   /** KVM_SET_MSRS of one MSR with an index of one's own: false if KVM refuses. */
   public boolean trySetMsr(int index, long value) {
     requireOwner();

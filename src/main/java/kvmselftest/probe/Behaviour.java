@@ -11,10 +11,12 @@ import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.DeviceAttr;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
+import kvmselftest.kvm.TimedCalls;
 import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;
 import kvmselftest.kvm.Vm;
 import kvmselftest.sys.Errno;
+import kvmselftest.x86.CounterWindow;
 import kvmselftest.x86.HostTsc;
 import kvmselftest.x86.Msr;
 import kvmselftest.x86.PvclockPage;
@@ -187,17 +189,51 @@ public enum Behaviour {
   SYNC_BOOKKEEPING("sync.bookkeeping", "legacy fixed", Requirement.TSC_OFFSET) {
     @Override
     String look(Kvm kvm) {
-      try (ClockGuest guest = ClockGuest.load(kvm)) {
-        Vcpu first = restored(guest, 0);
-        Vcpu second = restored(guest, 1);
-        return first.getTscOffset().equals(second.getTscOffset()) ? "fixed" : "legacy";
+      try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+        Vcpu first = vm.createVcpu(0);
+        first.setMsr(Msr.IA32_TSC, LATE_TSC);
+        TscOffset offset = first.getTscOffset();
+        Vcpu second = vm.createVcpu(1);
+        TscOffset created = second.getTscOffset();
+        CounterWindow own = offsetsByWriting(second, LATE_TSC);
+        TscOffset written = second.getTscOffset();
+        if (created.equals(offset) && written.equals(offset)) {
+          return "fixed";
+        }
+        if (created.equals(offset) && own.contains(written.ticks())) {
+          return "legacy";
+        }
+        return "vCPU 0 %s, vCPU 1 created with %s, after the write %s, expected vCPU 0's or in %s"
+            .formatted(offset, created, written, own);
       }
     }
+  },
 
-    private static Vcpu restored(ClockGuest guest, int index) {
-      Vcpu vcpu = guest.createVcpu(index);
-      vcpu.setMsr(Msr.IA32_TSC, LATE_TSC);
-      return vcpu;
+  /**
+   * What becomes of a host's first write of IA32_TSC in a VM, of a value within one second of what
+   * a new vCPU has. Snaps: the vCPU keeps the offset it was created with. Lands: it takes effect
+   * (6.7, "KVM: x86: Don't sync user-written TSC against startup values").
+   */
+  SLOP_YOUNG("slop.young", "snaps lands", Requirement.TSC_OFFSET) {
+    @Override
+    String look(Kvm kvm) {
+      try (Vm vm = kvm.createVm(PAGE_SIZE)) {
+        long before = HostTsc.read();
+        Vcpu vcpu = vm.createVcpu(0);
+        TscOffset created = vcpu.getTscOffset();
+        CounterWindow own = offsetsByWriting(vcpu, vcpu.getTscKhz() * 500L);
+        TscOffset written = vcpu.getTscOffset();
+        if (HostTsc.read() - before > vcpu.getTscKhz() * 1000L) {
+          return look(kvm); // held up for so long that the VM was no longer young
+        }
+        if (written.equals(created)) {
+          return "snaps";
+        }
+        return own.contains(written.ticks())
+            ? "lands"
+            : "created with %s, after the write %s, expected the same or in %s"
+                .formatted(created, written, own);
+      }
     }
   },
 
@@ -380,6 +416,15 @@ public enum Behaviour {
   private static final long PAGE_SIZE = 4096;
 
   private static final Map<Behaviour, String> SEEN = new ConcurrentHashMap<>();
+
+  /** The host writes IA32_TSC: the offsets that make it this value at a moment of the call. */
+  private static CounterWindow offsetsByWriting(Vcpu vcpu, long value) {
+    TimedCalls calls = new TimedCalls();
+    CounterWindow target = new CounterWindow(value, value);
+    TimedCalls.Timed<Long> write = calls.setMsr(vcpu, Msr.IA32_TSC, value);
+    calls.make();
+    return target.minus(write.hostTsc());
+  }
 
   private final String key;
 
