@@ -204,8 +204,8 @@ final class KvmclockVm implements AutoCloseable {
         got.clock(),
         byPage,
         () ->
-            "%s: KVM_GET_CLOCK: %s; the pvclock page at that host TSC with offset %s is %+d ns off: %s"
-                .formatted(whose, got, offset, byPage - got.clock(), page));
+            "%s: its pvclock page is %+d ns off KVM_GET_CLOCK at that host TSC with offset %s: %s, %s"
+                .formatted(whose, byPage - got.clock(), offset, got, page));
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import kvmselftest.Requires;
+import kvmselftest.guest.Guest;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.DeviceAttr;
 import kvmselftest.kvm.Kvm;
@@ -114,7 +115,7 @@ class MasterClockSnapshotTest {
 
   private static void hostWrites(KvmclockVm clocks) {
     for (Vcpu vcpu : clocks.vcpus()) {
-      vcpu.setMsr(Msr.KVM_SYSTEM_TIME_NEW, vcpu.getMsr(Msr.KVM_SYSTEM_TIME_NEW));
+      vcpu.setMsr(Msr.KVM_SYSTEM_TIME_NEW, Guest.pvclockGpa(vcpu.index()) | 1);
     }
   }
 

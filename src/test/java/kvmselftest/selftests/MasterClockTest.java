@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
+import kvmselftest.guest.Guest;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
@@ -190,26 +191,29 @@ class MasterClockTest {
   void onlyTheBootVcpusGuestDisengagesMasterClockByTheOldMsr() {
     clocks.settleOffsets(EQUAL, 0);
     for (Vcpu vcpu : clocks.vcpus()) {
-      vcpu.setMsr(Msr.KVM_SYSTEM_TIME, vcpu.getMsr(Msr.KVM_SYSTEM_TIME_NEW));
+      vcpu.setMsr(Msr.KVM_SYSTEM_TIME, enabledPage(vcpu));
       clocks.runAll();
       assertEngaged("after the host wrote the old MSR of " + vcpu);
     }
     for (Vcpu vcpu : clocks.vcpus().subList(1, VCPUS)) {
-      guest.writeMsr(vcpu, Msr.KVM_SYSTEM_TIME, vcpu.getMsr(Msr.KVM_SYSTEM_TIME_NEW));
+      guest.writeMsr(vcpu, Msr.KVM_SYSTEM_TIME, enabledPage(vcpu));
       clocks.runAll();
       assertEngaged("after the guest wrote the old MSR of " + vcpu);
     }
     Vcpu boot = clocks.vcpu(0);
-    long page = boot.getMsr(Msr.KVM_SYSTEM_TIME_NEW);
 
-    guest.writeMsr(boot, Msr.KVM_SYSTEM_TIME, page);
+    guest.writeMsr(boot, Msr.KVM_SYSTEM_TIME, enabledPage(boot));
     clocks.runAll();
     KvmclockVm.assertMasterClock(false, "after the guest wrote the old MSR of vCPU 0", getClock());
     clocks.assertStableBit(false, "after the guest wrote the old MSR of vCPU 0");
 
-    guest.writeMsr(boot, Msr.KVM_SYSTEM_TIME_NEW, page);
+    guest.writeMsr(boot, Msr.KVM_SYSTEM_TIME_NEW, enabledPage(boot));
     clocks.runAll();
     assertEngaged("after the guest wrote the new MSR of vCPU 0");
+  }
+
+  private static long enabledPage(Vcpu vcpu) {
+    return Guest.pvclockGpa(vcpu.index()) | 1;
   }
 
   @Test
