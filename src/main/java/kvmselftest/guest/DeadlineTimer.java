@@ -1,5 +1,7 @@
 package kvmselftest.guest;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import kvmselftest.guest.ClockGuest.MsrReading;
 import kvmselftest.kvm.Vcpu;
@@ -51,6 +53,11 @@ public final class DeadlineTimer {
   /** The one below is the spurious interrupt's. */
   private static final int LAST_VECTOR = 254;
 
+  /** Where the eight interrupt request registers are among all (SDM volume 3, table 12-1). */
+  private static final long APIC_IRR = 0x200;
+
+  private static final long APIC_REGISTER_SIZE = 0x10;
+
   private final ClockGuest guest;
   private final Vcpu vcpu;
   private int vector = FIRST_VECTOR - 1;
@@ -81,10 +88,19 @@ public final class DeadlineTimer {
   /** From now on the timer raises a vector that it has not raised yet, in TSC-deadline mode. */
   public void nextVector() {
     if (vector == LAST_VECTOR) {
-      throw new IllegalStateException("all vectors of %s are used up".formatted(vcpu));
+      forgetRequests();
+      vector = FIRST_VECTOR - 1;
     }
     vector++;
     setMode(Mode.TSC_DEADLINE);
+  }
+
+  private void forgetRequests() {
+    MemorySegment registers = vcpu.getLapic();
+    for (int i = 0; i < 8; i++) {
+      registers.set(ValueLayout.JAVA_INT, APIC_IRR + i * APIC_REGISTER_SIZE, 0);
+    }
+    vcpu.setLapic(registers);
   }
 
   /** The guest changes the timer's mode; the vector stays. */

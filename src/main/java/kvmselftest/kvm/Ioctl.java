@@ -29,7 +29,9 @@ enum Ioctl {
   KVM_GET_DEVICE_ATTR(kvm_h.KVM_GET_DEVICE_ATTR()),
   KVM_SET_DEVICE_ATTR(kvm_h.KVM_SET_DEVICE_ATTR()),
   KVM_KVMCLOCK_CTRL(kvm_h.KVM_KVMCLOCK_CTRL()),
-  KVM_SET_MP_STATE(kvm_h.KVM_SET_MP_STATE());
+  KVM_SET_MP_STATE(kvm_h.KVM_SET_MP_STATE()),
+  KVM_GET_LAPIC(kvm_h.KVM_GET_LAPIC()),
+  KVM_SET_LAPIC(kvm_h.KVM_SET_LAPIC());
 
   private final long request;
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import kvmselftest.bindings.kvm_clock_data;
 import kvmselftest.bindings.kvm_device_attr;
+import kvmselftest.bindings.kvm_lapic_state;
 import kvmselftest.bindings.kvm_mp_state;
 import kvmselftest.bindings.kvm_msr_entry;
 import kvmselftest.bindings.kvm_msrs;
@@ -393,6 +394,24 @@ public final class Vcpu implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       fd.ioctl(Ioctl.KVM_SET_MP_STATE, kvm_mp_state.allocate(arena)); // 0: KVM_MP_STATE_RUNNABLE
     }
+  }
+
+  /**
+   * KVM_GET_LAPIC: the registers of the local APIC, which have no part in IA32_TSC_DEADLINE.
+   *
+   * @return for {@link #setLapic}
+   */
+  public MemorySegment getLapic() {
+    requireOwner();
+    MemorySegment registers = Arena.ofAuto().allocate(kvm_lapic_state.layout());
+    fd.ioctl(Ioctl.KVM_GET_LAPIC, registers);
+    return registers;
+  }
+
+  /** KVM_SET_LAPIC. */
+  public void setLapic(MemorySegment registers) {
+    requireOwner();
+    fd.ioctl(Ioctl.KVM_SET_LAPIC, registers);
   }
 
   /** KVM_GET_TSC_KHZ: the guest TSC's rate. */

@@ -43,6 +43,8 @@ public enum Msr {
   HV_X64_MSR_TIME_REF_COUNT(0x4000_0020),
   /** GPA of the reference TSC page, bit 0 to enable it (Hyper-V TLFS, section 12.7). */
   HV_X64_MSR_REFERENCE_TSC(0x4000_0021),
+  /** Not 0: TSC accesses are emulated after a migration (Hyper-V TLFS, section 12.8). */
+  HV_X64_MSR_TSC_EMULATION_CONTROL(0x4000_0107),
   /** GPA at which KVM writes the wall clock of boot. */
   KVM_WALL_CLOCK_NEW(0x4b564d00),
   /** GPA of a vCPU's pvclock page, bit 0 to enable it. */

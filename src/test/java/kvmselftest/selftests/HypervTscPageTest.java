@@ -103,6 +103,7 @@ class HypervTscPageTest {
   /** The page off, one offset for all, kvmclock at one hour, the master clock on. */
   private void begin(TscOffset offset, int sequence) {
     vcpus[0].setMsr(Msr.HV_X64_MSR_REFERENCE_TSC, 0);
+    vcpus[0].setMsr(Msr.HV_X64_MSR_TSC_EMULATION_CONTROL, 0);
     MemorySegment around = memory(PAGE - PAGE_SIZE, 3 * PAGE_SIZE);
     around.fill(UNTOUCHED);
     around.set(ValueLayout.JAVA_INT, PAGE_SIZE, sequence);
@@ -312,6 +313,33 @@ class HypervTscPageTest {
     reporter.publishEntry(observation);
     assertEquals(Behaviour.HYPERV_BROKEN_PAGE.is("sticky"), page.sequence == 0, observation);
     assertTrue(vm.getClock().has(ClockData.ALL_FLAGS), () -> observation + "; master clock");
+  }
+
+  /**
+   * After a migration to another rate a guest has its TSC emulated at the old rate until it is
+   * ready for new parameters: until then the page keeps those that it has, whichever they are.
+   */
+  @Test
+  void pageKeepsItsParametersWhileTscAccessesAreEmulated(TestReporter reporter) {
+    TscOffset offset = new TscOffset(55_000_000_000L);
+    begin(offset, 0);
+    enable(vcpus[0]);
+    ReferencePage before = page();
+    vcpus[0].setMsr(Msr.HV_X64_MSR_TSC_EMULATION_CONTROL, 1);
+
+    vm.setClock(ClockData.ofClock(5 * HOUR));
+    runAll();
+    assertEquals(before, page(), "page after KVM_SET_CLOCK and KVM_RUN, TSC accesses emulated");
+    assertCounterIsPage(vcpus[0], before, offset, "TSC accesses emulated");
+
+    enable(vcpus[1]);
+    assertEquals(before, page(), "page that was valid when enabled by the host, TSC emulated");
+    assertCounterIsPage(vcpus[1], before, offset, "TSC accesses emulated, enabled again");
+
+    vcpus[1].setMsr(Msr.HV_X64_MSR_TSC_EMULATION_CONTROL, 0);
+    vm.setClock(ClockData.ofClock(6 * HOUR));
+    runAll();
+    assertValid(offset, before.sequence, "TSC accesses no longer emulated", reporter);
   }
 
   @Test
