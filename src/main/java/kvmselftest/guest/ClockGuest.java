@@ -32,7 +32,7 @@ public final class ClockGuest implements AutoCloseable {
   private static final long LINES = Guest.SHARED + 0x2000;
 
   /** After how many values of the other side's clock the guest exits, in a clock stream. */
-  private static final long EXITS = 16;
+  private static final long EXITS = 32;
 
   /**
    * The GPA of memory that nothing uses, up to the end, with a page before it that nothing uses

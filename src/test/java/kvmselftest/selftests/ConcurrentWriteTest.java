@@ -50,7 +50,7 @@ class ConcurrentWriteTest {
   private static final int ROUNDS = 250;
 
   /** How long the rounds of a test may take, ns, after those that load its code. */
-  private static final long NANOS = 120_000_000;
+  private static final long NANOS = 60_000_000;
 
   private static final int FIRST_ROUNDS = 5;
 
@@ -58,7 +58,7 @@ class ConcurrentWriteTest {
   private static final int GONE = 1 << 20;
 
   /** Clocks that are set in a row. */
-  private static final int CLOCKS = 100;
+  private static final int CLOCKS = 60;
 
   /** kvmclock, ns, from one KVM_SET_CLOCK to the next: 4.9 hours. */
   private static final long STEP = 1L << 44;

@@ -59,7 +59,7 @@ class MigrationRecipeTest {
   static Stream<Arguments> moves() {
     return Stream.of(
         argumentSet("1 vCPU, no pause", 1, Duration.ZERO),
-        argumentSet("2 vCPUs, pause of 50 ms", 2, Duration.ofMillis(50)),
+        argumentSet("2 vCPUs, pause of 20 ms", 2, Duration.ofMillis(20)),
         argumentSet("4 vCPUs, no pause", 4, Duration.ZERO));
   }
 
