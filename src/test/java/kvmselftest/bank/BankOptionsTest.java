@@ -19,9 +19,9 @@ class BankOptionsTest {
         "--only=*-1?s            | set-clock-1us    | true",
         "--only=get-*,set-*      | set-clock-1us    | true",
         "--only=set.clock*       | set-clock-1us    | false",
-        "--quick                 | hw-offset-1ms    | true",
+        "--quick                 | hw-offset-100ns    | true",
         "--quick                 | set-clock-1us    | false",
-        "--quick --only=get-*    | hw-offset-1ms    | false",
+        "--quick --only=get-*    | hw-offset-100ns    | false",
         "--no-upstream           | anything         | true",
       })
   void selects(String arguments, String name, boolean selected) {

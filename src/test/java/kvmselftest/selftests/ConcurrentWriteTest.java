@@ -105,7 +105,8 @@ class ConcurrentWriteTest {
                       meet(arrived, 3 * round);
                     }
                   } finally {
-                    arrived.addAndGet(GONE); // whoever fails lets the others go
+                    done.compareAndSet(0, GONE); // whoever fails lets the others go, and end
+                    arrived.addAndGet(GONE);
                   }
                   return null;
                 }));

@@ -118,6 +118,22 @@ class MasterClockTest {
     }
   }
 
+  /** Offsets are equal in all of their 64 bits or not at all. */
+  @Test
+  void offsetThatDiffersInOneBitDisengagesMasterClock() {
+    for (int bit : new int[] {0, 31, 32, 47, 48, 63}) {
+      clocks.settleOffsets(EQUAL, 0);
+      assertEngaged("with equal offsets");
+      Vcpu vcpu = clocks.vcpu(1 + bit % 3);
+      vcpu.setTscOffset(new TscOffset(EQUAL.ticks() ^ 1L << bit));
+      clocks.runAll();
+      clocks.runAll();
+
+      assertDisengaged("with an offset on %s that differs in bit %d".formatted(vcpu, bit));
+    }
+    clocks.settleOffsets(EQUAL, 0);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 3})
   void oneVcpuWithAnotherOffsetDisengagesMasterClockUntilAllAreRewritten(
