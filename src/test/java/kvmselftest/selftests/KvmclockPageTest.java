@@ -22,13 +22,17 @@ import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;
 import kvmselftest.probe.Behaviour;
 import kvmselftest.x86.CounterWindow;
+import kvmselftest.x86.HostTsc;
 import kvmselftest.x86.Msr;
 import kvmselftest.x86.PvclockPage;
 import kvmselftest.x86.PvclockScale;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -49,8 +53,13 @@ import org.junit.jupiter.params.provider.MethodSource;
   Requirement.TSC_CLOCKSOURCE
 })
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class KvmclockPageTest {
   private static final int VCPUS = 4;
+
+  /** An age that no 32 bits hold, ticks. */
+  private static final long OLD = (1L << 32) + 1_000_000;
+
   private static final int SAMPLES = 200;
   private static final long ENABLED = 1;
   private static final int PAGE_SIZE = 4096;
@@ -70,8 +79,12 @@ class KvmclockPageTest {
   private final KvmclockVm clocks = new KvmclockVm(kvm, VCPUS);
   private final ClockGuest guest = clocks.guest();
 
+  /** Runs at the beginning and is then left alone until its snapshot is old. */
+  private final KvmclockVm aged = new KvmclockVm(kvm, 2);
+
   @AfterAll
   void close() {
+    aged.close();
     clocks.close();
     kvm.close();
   }
@@ -113,6 +126,25 @@ class KvmclockPageTest {
     reporter.publishEntry(
         "0 ns between KVM_GET_CLOCK and the pages of %d vCPUs, %d samples, to %d ns after the snapshot"
             .formatted(VCPUS, SAMPLES, last.clock() - pages.getFirst().systemTime()));
+  }
+
+  /** The ticks since the snapshot have more than 32 bits, which takes a second or two. */
+  @Test
+  @Order(Integer.MAX_VALUE) // the other tests' time passes for this one too
+  void pageIsGetClockWhenTheSnapshotIsOld(TestReporter reporter) throws InterruptedException {
+    Vcpu vcpu = aged.vcpu(1);
+    TscOffset offset = vcpu.getTscOffset();
+    PvclockPage page = aged.page(vcpu);
+    long age = offset.guestTsc(HostTsc.read()) - page.tscTimestamp();
+    Thread.sleep(Math.max(0, OLD - age) / vcpu.getTscKhz() + 1);
+
+    ClockData got = aged.vm().getClock();
+
+    reporter.publishEntry(
+        "%s, %d ticks after the snapshot"
+            .formatted(got, offset.guestTsc(got.hostTsc()) - page.tscTimestamp()));
+    KvmclockVm.assertMasterClock(true, "left alone since it ran", got);
+    KvmclockVm.assertPageGives(got, page, offset, "vCPU 1");
   }
 
   private List<TimedCalls.Timed<ClockData>> getClocks() {
