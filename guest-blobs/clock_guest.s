@@ -29,6 +29,7 @@ commands:
         .quad   write_msr
         .quad   stream
         .quad   poll_msr
+        .quad   sample_msr
 
 nothing:
         ret
@@ -83,6 +84,29 @@ poll_msr:
         cmp     rax, [rbp + ARGUMENT2]
         jbe     1b
 2:      ret
+
+# Arguments: an MSR that counts as the TSC does, how often to read it. Values: the largest of what it held - the TSC
+# after, the smallest of what it held - the TSC before, signed.
+sample_msr:
+        mov     r11, [rbp + ARGUMENT1]
+        mov     r8, 0x8000000000000000
+        mov     r9, 0x7fffffffffffffff
+1:      READ_TSC r10
+        READ_MSR [rbp + ARGUMENT0]
+        mov     rsi, rax
+        READ_TSC rcx
+        mov     rax, rsi
+        sub     rax, rcx
+        cmp     rax, r8
+        cmovg   r8, rax
+        sub     rsi, r10
+        cmp     rsi, r9
+        cmovl   r9, rsi
+        dec     r11
+        jnz     1b
+        mov     rsi, r8
+        mov     rdx, r9
+        ret
 
         .include "pvclock.inc"
         .include "clock_stream.inc"

@@ -6,6 +6,7 @@ import kvmselftest.kvm.Vcpu;
 import kvmselftest.kvm.Vm;
 import kvmselftest.x86.ClockStream;
 import kvmselftest.x86.CounterWindow;
+import kvmselftest.x86.ErrorBounds;
 import kvmselftest.x86.Msr;
 import kvmselftest.x86.PvclockPage;
 
@@ -25,6 +26,7 @@ public final class ClockGuest implements AutoCloseable {
   private static final long WRITE_MSR = 4;
   private static final long STREAM = 5;
   private static final long POLL_MSR = 6;
+  private static final long SAMPLE_MSR = 7;
 
   private static final long MAILBOXES = Guest.SHARED;
   private static final long MAILBOX_SIZE = 64;
@@ -146,6 +148,20 @@ public final class ClockGuest implements AutoCloseable {
    */
   public MsrReading pollMsr(Vcpu vcpu, Msr msr, long mask, long ticks) {
     return msrReading(call(vcpu, POLL_MSR, msr.index(), mask, ticks));
+  }
+
+  /**
+   * The guest executes RDTSC, RDMSR and RDTSC in a row, many times: none of the JVM's work and no
+   * exit to it lies in between.
+   *
+   * @param msr one that counts as the TSC does
+   * @return how far it is from the TSC, ticks
+   */
+  public ErrorBounds sampleMsr(Vcpu vcpu, Msr msr, long count) {
+    Ucall.Sync sync = call(vcpu, SAMPLE_MSR, msr.index(), count, 0).sync;
+    ErrorBounds bounds = new ErrorBounds("ticks");
+    bounds.add(sync.value(0), sync.value(1), count);
+    return bounds;
   }
 
   private static MsrReading msrReading(Called called) {

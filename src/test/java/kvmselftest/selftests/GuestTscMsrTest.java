@@ -23,7 +23,7 @@ import org.junit.jupiter.api.TestReporter;
 @Requires({Requirement.KVM, Requirement.TSC_OFFSET})
 class GuestTscMsrTest {
   private static final int VCPUS = 4;
-  private static final int SAMPLES = 40;
+  private static final int SAMPLES = 300;
 
   @Test
   void rdmsrIsBetweenTwoRdtscs(TestReporter reporter) {
@@ -33,11 +33,7 @@ class GuestTscMsrTest {
         Vcpu vcpu = guest.createVcpu(i);
         vcpu.setTscOffset(new TscOffset(-3_000_000_000_007L * (i + 1)));
 
-        ErrorBounds bounds = new ErrorBounds("ticks");
-        for (int sample = 0; sample < SAMPLES; sample++) {
-          ClockGuest.MsrReading reading = guest.readMsr(vcpu, Msr.IA32_TSC);
-          bounds.add(reading.value(), reading.guestTsc());
-        }
+        ErrorBounds bounds = guest.sampleMsr(vcpu, Msr.IA32_TSC, SAMPLES);
 
         String observation =
             "%s: the guest's RDMSR of IA32_TSC against RDTSC before and after: %s"
