@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
-import kvmselftest.host.Bounds;
 import kvmselftest.host.EmulatedHost;
 import kvmselftest.host.HostException;
 import kvmselftest.host.HostRun;
@@ -20,7 +19,6 @@ import kvmselftest.host.Progress;
 import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.host.debian.BusyboxFinder;
 import kvmselftest.host.debian.Packages;
-import kvmselftest.host.debian.QemuFinder;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelResolver;
 import kvmselftest.kvm.Kvm;
@@ -92,17 +90,17 @@ final class EmulatedHostRun implements EmulatedRun {
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
     Kernel kernel =
-        new KernelResolver(packages)
+        new KernelResolver(packages, options.host().vendor())
             .resolve(options.kernelChoice(), Optional.ofNullable(options.modules), progress);
     return new HostRun(
             kernel,
-            new QemuFinder(packages).find(Optional.ofNullable(options.qemu), progress),
+            options.host().emulator(packages, options.qemu, progress),
             new BusyboxFinder(packages).find(progress),
             classPath(),
             List.of(new JavaProgram(Main.class.getName(), arguments)))
         .withTraining(training())
         .withMachine(machine(options))
-        .withBounds(Bounds.STANDARD.withRun(runBound(options)));
+        .withBounds(options.host().bounds().withRun(runBound(options)));
   }
 
   private static List<Path> classPath() {
@@ -128,7 +126,9 @@ final class EmulatedHostRun implements EmulatedRun {
   /** As long as all rounds may take, and one test in the last of them. */
   private static Duration runBound(Options options) {
     Duration bound =
-        Bounds.STANDARD
+        options
+            .host()
+            .bounds()
             .run()
             .multipliedBy(options.repeat)
             .plus(Duration.ofSeconds(options.timeoutSeconds));

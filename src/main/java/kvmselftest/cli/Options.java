@@ -3,6 +3,7 @@ package kvmselftest.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.runner.Demands;
@@ -52,6 +53,15 @@ final class Options {
       names = "--emulated",
       description = "Use the emulated KVM host, even if /dev/kvm is usable.")
   boolean emulated;
+
+  @Option(
+      names = "--host",
+      paramLabel = "KIND",
+      description =
+          "Which emulated host (implies --emulated): amd (QEMU, SVM), intel (Bochs, VMX with TSC "
+              + "scaling) or intel-noscaling (Bochs, VMX without). Default: amd.",
+      converter = HostKindConverter.class)
+  @Nullable HostKind chosenHost;
 
   @Option(
       names = "--kernel",
@@ -159,6 +169,7 @@ final class Options {
   /** The options given that only an emulated host can heed. */
   List<String> ofEmulatedHost() {
     return Stream.of(
+            chosenHost == null ? "" : "--host",
             kernel == null ? "" : "--kernel",
             modules == null ? "" : "--modules",
             qemu == null ? "" : "--qemu",
@@ -166,6 +177,10 @@ final class Options {
             memoryMib == null ? "" : "--memory")
         .filter(name -> !name.isEmpty())
         .toList();
+  }
+
+  HostKind host() {
+    return Objects.requireNonNullElse(chosenHost, HostKind.AMD);
   }
 
   KernelChoice kernelChoice() {

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import kvmselftest.host.debian.DebianKernels;
 import kvmselftest.host.kernel.KernelChoice;
+import kvmselftest.host.kernel.KvmVendor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,10 @@ final class OptionsCheck {
   }
 
   private Optional<String> modes() {
+    if (options.qemu != null && options.host().vendor() != KvmVendor.AMD) {
+      return Optional.of(
+          "--qemu and --host %s exclude each other: that host is Bochs".formatted(options.host()));
+    }
     if (!options.onThisMachine) {
       return Optional.empty();
     }

@@ -5,11 +5,11 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
-import kvmselftest.host.qemu.ConsoleLog;
-import kvmselftest.host.qemu.Qemu;
+import kvmselftest.host.emulator.ConsoleLog;
+import kvmselftest.host.emulator.RunningEmulator;
 
 /**
- * From the start of QEMU to the results.
+ * From the start of the emulator to the results.
  *
  * @param work for files that nobody wants afterwards
  */
@@ -19,8 +19,8 @@ record Boot(HostRun run, Path work, Report report, Progress progress, PrintStrea
   HostResult of(Path initramfs) throws HostException {
     Evidence evidence = Evidence.in(run, work, report);
     long start = System.nanoTime();
-    try (Qemu qemu = start(initramfs, evidence)) {
-      return watch(qemu, evidence, start);
+    try (RunningEmulator emulator = start(initramfs, evidence)) {
+      return watch(emulator, evidence, start);
     } catch (NoVerdictException e) {
       show(evidence.console());
       throw new HostException("no verdict: " + e.getMessage(), e);
@@ -32,25 +32,25 @@ record Boot(HostRun run, Path work, Report report, Progress progress, PrintStrea
     }
   }
 
-  private Qemu start(Path initramfs, Evidence evidence) throws HostException {
-    return Qemu.start(
-        run.qemu(), run.machine(), run.kernel().image(), initramfs, evidence.files(), work);
+  private RunningEmulator start(Path initramfs, Evidence evidence) throws HostException {
+    return run.emulator()
+        .start(run.machine(), run.kernel().image(), initramfs, evidence.files(), work);
   }
 
-  private HostResult watch(Qemu qemu, Evidence evidence, long start)
+  private HostResult watch(RunningEmulator emulator, Evidence evidence, long start)
       throws NoVerdictException, HostException, IOException, InterruptedException {
-    if (!qemu.awaitUp(evidence.results(), run.bounds().boot())) {
+    if (!emulator.awaitUp(evidence.results(), run.bounds().boot())) {
       throw evidence.notUp();
     }
     Duration boot = since(start);
     if (evidence.results().isUp()) {
       progress.step("booted Linux " + run.kernel().release() + " in " + seconds(boot));
     }
-    qemu.passOutputTo(out);
-    if (!qemu.awaitEnd(run.bounds().run())) {
+    emulator.passOutputTo(out);
+    if (!emulator.awaitEnd(run.bounds().run())) {
       throw evidence.notEnded();
     }
-    Outcome outcome = Outcome.unpack(evidence, qemu, work, run.commands().size());
+    Outcome outcome = Outcome.unpack(evidence, emulator, work, run.commands().size());
     report.take(outcome);
     if (outcome.anyKilled()) {
       // What killed it may be told there.

@@ -6,8 +6,9 @@ import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.host.image.HostImage;
 
 /**
- * Runs programs on a KVM host that is emulated: a Linux kernel in a QEMU that emulates AMD SVM. No
- * KVM, no root and no network are needed, and nothing stays behind but the cache and the report.
+ * Runs programs on a KVM host that is emulated: a Linux kernel in an emulator of a CPU with AMD's
+ * SVM or Intel's VMX. No KVM, no root and no network are needed, and nothing stays behind but the
+ * cache and the report.
  *
  * {@snippet :
  * CacheFolder cache = CacheFolder.ofUser(System.getenv());
@@ -17,7 +18,7 @@ import kvmselftest.host.image.HostImage;
  * JavaProgram training =
  *     new JavaProgram("kvmselftest.cli.Main", List.of("--native", "--report", "training"));
  * HostRun run =
- *     new HostRun(kernel, qemu, busybox, jars, List.of(selftests))
+ *     new HostRun(kernel, new Qemu(installation), busybox, jars, List.of(selftests))
  *         .withTraining(training)
  *         .withReport(Path.of("report"));
  * try {
@@ -46,10 +47,9 @@ public record EmulatedHost(CacheFolder cache, Progress progress, PrintStream out
     Report report = Report.open(run.report());
     try (WorkFolder work = WorkFolder.create(cache.root().resolve("runs"))) {
       Path initramfs = new HostImage(cache, progress).make(run, work.path());
-      if (!run.qemu().parallelCpus()) {
+      if (!run.emulator().parallelCpus()) {
         progress.step(
-            "QEMU "
-                + run.qemu().version()
+            run.emulator().name()
                 + " runs the emulated CPUs in turns; tests that need them in parallel skip"
                 + " (QEMU 10 or newer runs them in parallel)");
       }

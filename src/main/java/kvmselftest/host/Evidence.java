@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import kvmselftest.host.qemu.ConsoleLog;
-import kvmselftest.host.qemu.Qemu;
-import kvmselftest.host.qemu.ResultsFile;
-import kvmselftest.host.qemu.SerialFiles;
+import kvmselftest.host.emulator.ConsoleLog;
+import kvmselftest.host.emulator.ResultsFile;
+import kvmselftest.host.emulator.RunningEmulator;
+import kvmselftest.host.emulator.SerialFiles;
 
 /**
  * What there is to tell by why a run came to no verdict.
@@ -63,11 +63,13 @@ record Evidence(HostRun run, ConsoleLog console, ResultsFile results) {
                     linux()
                         + " has no "
                         + device
-                        + "; it needs KVM with AMD's SVM, built in or as modules"));
+                        + "; it needs KVM with "
+                        + run.emulator().vendor().virtualization()
+                        + ", built in or as modules"));
   }
 
   /** Why no results came, or not all. */
-  NoVerdictException cut(Qemu qemu, String how) throws IOException {
+  NoVerdictException cut(RunningEmulator emulator, String how) throws IOException {
     if (console.panicked()) {
       return new NoVerdictException(
           linux()
@@ -75,22 +77,22 @@ record Evidence(HostRun run, ConsoleLog console, ResultsFile results) {
               + console.trouble().orElse("no reason given")
               + "; see its last lines above");
     }
-    if (qemu.exitStatus() != 0) {
-      return new NoVerdictException("QEMU died: " + ending(qemu));
+    if (emulator.exitStatus() != 0) {
+      return new NoVerdictException(emulator.name() + " died: " + ending(emulator));
     }
     if (isFull(results.file())) {
       return new NoVerdictException(how + " by a full disk; make room in " + disk());
     }
     return results.isUp()
-        ? new NoVerdictException(how + ", though QEMU ended well; try again")
+        ? new NoVerdictException(how + ", though " + emulator.name() + " ended well; try again")
         : new NoVerdictException(
             linux() + " turned itself off before it was up; see its last lines above");
   }
 
-  private static String ending(Qemu qemu) {
-    int status = qemu.exitStatus();
+  private static String ending(RunningEmulator emulator) {
+    int status = emulator.exitStatus();
     String end = status > 128 ? "killed by signal " + (status - 128) : "exit status " + status;
-    return qemu.complaint().isEmpty() ? end : end + ": " + qemu.complaint();
+    return emulator.complaint().isEmpty() ? end : end + ": " + emulator.complaint();
   }
 
   private String linux() {

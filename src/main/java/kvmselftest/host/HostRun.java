@@ -3,7 +3,7 @@ package kvmselftest.host;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import kvmselftest.host.debian.QemuInstallation;
+import kvmselftest.host.emulator.Emulator;
 import kvmselftest.host.kernel.Kernel;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * What is to run where.
  *
  * @param kernel the kernel to boot, with the modules to load
- * @param qemu the QEMU to boot it in
+ * @param emulator what to boot it in
  * @param busybox a static one
  * @param jdk the JDK whose runtime goes into the image
  * @param classPath jars
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record HostRun(
     Kernel kernel,
-    QemuInstallation qemu,
+    Emulator emulator,
     Path busybox,
     Path jdk,
     List<Path> classPath,
@@ -47,13 +47,13 @@ public record HostRun(
   /** With this JVM's own JDK, no training, /dev/kvm, and all else at its standard. */
   public HostRun(
       Kernel kernel,
-      QemuInstallation qemu,
+      Emulator emulator,
       Path busybox,
       List<Path> classPath,
       List<? extends HostCommand> commands) {
     this(
         kernel,
-        qemu,
+        emulator,
         busybox,
         Path.of(System.getProperty("java.home")),
         classPath,
@@ -68,31 +68,31 @@ public record HostRun(
 
   public HostRun withTraining(JavaProgram program) {
     return new HostRun(
-        kernel, qemu, busybox, jdk, classPath, commands, program, files, device, machine, bounds,
-        report);
+        kernel, emulator, busybox, jdk, classPath, commands, program, files, device, machine,
+        bounds, report);
   }
 
   public HostRun withFiles(Map<String, Path> more) {
     return new HostRun(
-        kernel, qemu, busybox, jdk, classPath, commands, training, more, device, machine, bounds,
-        report);
+        kernel, emulator, busybox, jdk, classPath, commands, training, more, device, machine,
+        bounds, report);
   }
 
   public HostRun withMachine(Machine other) {
     return new HostRun(
-        kernel, qemu, busybox, jdk, classPath, commands, training, files, device, other, bounds,
+        kernel, emulator, busybox, jdk, classPath, commands, training, files, device, other, bounds,
         report);
   }
 
   public HostRun withBounds(Bounds others) {
     return new HostRun(
-        kernel, qemu, busybox, jdk, classPath, commands, training, files, device, machine, others,
-        report);
+        kernel, emulator, busybox, jdk, classPath, commands, training, files, device, machine,
+        others, report);
   }
 
   public HostRun withReport(Path folder) {
     return new HostRun(
-        kernel, qemu, busybox, jdk, classPath, commands, training, files, device, machine, bounds,
-        folder);
+        kernel, emulator, busybox, jdk, classPath, commands, training, files, device, machine,
+        bounds, folder);
   }
 }

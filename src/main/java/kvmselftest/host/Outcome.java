@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import kvmselftest.host.qemu.Qemu;
-import kvmselftest.host.qemu.ResultsArchive;
+import kvmselftest.host.emulator.ResultsArchive;
+import kvmselftest.host.emulator.RunningEmulator;
 
 /**
  * Whole results.
@@ -23,13 +23,13 @@ record Outcome(List<CommandEnd> ends, Path report) {
   private static final Pattern EXIT = Pattern.compile("(?m)^exit (\\d+) peak (\\d+)$");
 
   /** Takes the results apart, or says why there are none. */
-  static Outcome unpack(Evidence evidence, Qemu qemu, Path work, int commands)
+  static Outcome unpack(Evidence evidence, RunningEmulator emulator, Path work, int commands)
       throws NoVerdictException, HostException, IOException {
     Path folder = work.resolve("unpacked");
     try {
       new ResultsArchive(evidence.results()).unpack(folder);
     } catch (ResultsArchive.CutException e) {
-      throw evidence.cut(qemu, e.getMessage());
+      throw evidence.cut(emulator, e.getMessage());
     }
     var notRun = evidence.notRun();
     if (notRun.isPresent()) {

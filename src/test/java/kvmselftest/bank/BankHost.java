@@ -25,7 +25,7 @@ import kvmselftest.host.JavaProgram;
 import kvmselftest.host.NativeProgram;
 import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.host.cache.FileTree;
-import kvmselftest.host.debian.QemuInstallation;
+import kvmselftest.host.emulator.Emulator;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.kvm.Kvm;
 
@@ -34,7 +34,7 @@ import kvmselftest.kvm.Kvm;
  *
  * @param cache of the emulated host
  * @param kernel with the modules to boot with
- * @param qemu to boot it in
+ * @param emulator to boot it in
  * @param busybox for the image
  * @param upstream the folder of upstream's C tests
  * @param upstreamTests which of them to run
@@ -43,7 +43,7 @@ import kvmselftest.kvm.Kvm;
 record BankHost(
     CacheFolder cache,
     Kernel kernel,
-    QemuInstallation qemu,
+    Emulator emulator,
     Path busybox,
     Path upstream,
     List<String> upstreamTests,
@@ -123,7 +123,7 @@ record BankHost(
 
   private HostRun hostRun(List<HostCommand> commands, Map<String, Path> modules) {
     Bounds bounds = Bounds.STANDARD.withRun(BOUND.multipliedBy(modules.size()));
-    return new HostRun(kernel, qemu, busybox, classPath(), commands)
+    return new HostRun(kernel, emulator, busybox, classPath(), commands)
         .withTraining(
             new JavaProgram(
                 "kvmselftest.cli.AotTraining",

@@ -21,7 +21,9 @@ import kvmselftest.host.debian.QemuFinder;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.host.kernel.KernelResolver;
+import kvmselftest.host.kernel.KvmVendor;
 import kvmselftest.host.process.Tool;
+import kvmselftest.host.qemu.Qemu;
 import picocli.CommandLine;
 
 /** The command that seeded-bugs/run.sh starts. Its first argument is the project's folder. */
@@ -84,7 +86,8 @@ final class SeededBugs {
   }
 
   private Kernel kernel(Packages packages, Optional<Path> modules) throws HostException {
-    return new KernelResolver(packages).resolve(new KernelChoice.Default(), modules, progress);
+    return new KernelResolver(packages, KvmVendor.AMD)
+        .resolve(new KernelChoice.Default(), modules, progress);
   }
 
   /** All that build are built, whatever becomes of the others. */
@@ -112,7 +115,7 @@ final class SeededBugs {
     return new BankHost(
         cache,
         kernel(packages, Optional.of(tree.modules())),
-        new QemuFinder(packages).find(Optional.empty(), progress),
+        new Qemu(new QemuFinder(packages).find(Optional.empty(), progress)),
         new BusyboxFinder(packages).find(progress),
         options.noUpstream ? root : upstream(),
         options.noUpstream ? List.of() : UPSTREAM,

@@ -25,6 +25,8 @@ import kvmselftest.host.debian.QemuFinder;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.host.kernel.KernelResolver;
+import kvmselftest.host.kernel.KvmVendor;
+import kvmselftest.host.qemu.Qemu;
 
 /**
  * Boots the emulated host with the C programs beside the suite, for bench/run.sh.
@@ -122,11 +124,11 @@ final class EmulatedBenchmark {
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
     Kernel kernel =
-        new KernelResolver(packages)
+        new KernelResolver(packages, KvmVendor.AMD)
             .resolve(new KernelChoice.Default(), Optional.empty(), progress);
     return new HostRun(
             kernel,
-            new QemuFinder(packages).find(Optional.empty(), progress),
+            new Qemu(new QemuFinder(packages).find(Optional.empty(), progress)),
             new BusyboxFinder(packages).find(progress),
             classPath(),
             commands)

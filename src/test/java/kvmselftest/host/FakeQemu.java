@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import kvmselftest.host.debian.QemuInstallation;
 import kvmselftest.host.kernel.Kernel;
+import kvmselftest.host.qemu.Qemu;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream;
@@ -35,7 +36,7 @@ record FakeQemu(Path folder) {
     Files.setPosixFilePermissions(binary, PosixFilePermissions.fromString("rwxr-xr-x"));
     return new HostRun(
         new Kernel(folder.resolve("vmlinuz"), "6.1.0-test", List.of()),
-        new QemuInstallation(binary, List.of(), Map.of(), "10.0.2"),
+        new Qemu(new QemuInstallation(binary, List.of(), Map.of(), "10.0.2")),
         folder.resolve("busybox"),
         List.of(),
         List.of(new NativeProgram("/bin/true")));

@@ -24,10 +24,20 @@ enum Extent {
    * A program with all that it depends on but the C library, which must be the one that the
    * machine's own loader belongs to.
    */
-  PROGRAM_WITH_LIBRARIES("usr/bin/qemu-system-x86_64|(usr/)?lib/.*|usr/share/(qemu|seabios)/.*") {
+  PROGRAM_WITH_LIBRARIES(
+      "usr/bin/(qemu-system-x86_64|bochs-bin|xorriso)|(usr/)?lib/.*"
+          + "|usr/share/(qemu|seabios|bochs|vgabios)/.*") {
     @Override
     List<DebPackage> choose(String name, PrivateApt apt) throws HostException {
       return apt.withAllItNeeds(name).stream().filter(p -> !p.name().equals("libc6")).toList();
+    }
+  },
+
+  /** Files that a PC boots by, which run on no system. */
+  BOOT_LOADER("usr/lib/(ISOLINUX|syslinux)/.*") {
+    @Override
+    List<DebPackage> choose(String name, PrivateApt apt) throws HostException {
+      return apt.find(name).map(List::of).orElse(List.of());
     }
   },
 

@@ -30,6 +30,8 @@ record GuestJvm(List<Path> jars) {
    *   <li>ArchiveRelocationMode 0: otherwise the JVM moves the AOT cache to a random address and
    *       patches all pointers in it, 8 s.
    *   <li>The same small heap in both places, so that the cached objects fit as they are.
+   *   <li>UseAVX 0: the AOT cache holds code, made on this machine's CPU, that the emulated one
+   *       must know, too; Bochs's without XSAVE has no AVX (SIGILL in an adapter).
    *   <li>UsePerfData off: no file in /tmp for jps and the like.
    * </ul>
    */
@@ -40,6 +42,7 @@ record GuestJvm(List<Path> jars) {
           "-XX:TieredStopAtLevel=1",
           "-XX:+UnlockDiagnosticVMOptions",
           "-XX:ArchiveRelocationMode=0",
+          "-XX:UseAVX=0",
           "-XX:-UsePerfData",
           "--enable-native-access=ALL-UNNAMED");
 

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A kernel that QEMU can boot, with the modules that make a /dev/kvm in it.
+ * A kernel that an emulator can boot, with the modules that make a /dev/kvm in it.
  *
  * @param image the bzImage
  * @param release what {@code uname -r} says in it

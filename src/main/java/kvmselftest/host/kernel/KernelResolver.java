@@ -15,9 +15,16 @@ import kvmselftest.host.debian.Packages;
 /** Gets the kernel that was chosen, with the modules that make a /dev/kvm in it. */
 public final class KernelResolver {
   private final Packages packages;
+  private final KvmVendor vendor;
 
-  public KernelResolver(Packages packages) {
+  /**
+   * Makes one.
+   *
+   * @param vendor whose CPU the kernel will find, and so which modules it needs
+   */
+  public KernelResolver(Packages packages, KvmVendor vendor) {
     this.packages = packages;
+    this.vendor = vendor;
   }
 
   /**
@@ -30,7 +37,7 @@ public final class KernelResolver {
       throws HostException {
     List<ModulePlace> places = new ArrayList<>();
     if (modules.isPresent()) {
-      places.add(NamedPlace.of(modules.get().toAbsolutePath(), progress));
+      places.add(NamedPlace.of(modules.get().toAbsolutePath(), vendor, progress));
     }
     BzImage image =
         switch (choice) {
@@ -39,7 +46,7 @@ public final class KernelResolver {
               packaged(packages.debianKernel(version, progress), places);
           case KernelChoice.Image(Path path) -> named(path.toAbsolutePath(), places, progress);
         };
-    List<KernelModule> order = LoadOrder.of(image.release(), places);
+    List<KernelModule> order = LoadOrder.of(image.release(), vendor, places);
     progress.step("kernel " + image.release() + ", " + describe(order));
     return new Kernel(image.file(), image.release(), order);
   }

@@ -10,12 +10,6 @@ import kvmselftest.host.HostException;
 
 /** Puts a kernel's KVM modules in the order to insert them, from what each says it depends on. */
 final class LoadOrder {
-  /**
-   * The modules that make /dev/kvm on the CPU that QEMU emulates. The last of them leads to the
-   * others, and to those that only some kernels have (ccp and rng-core in 5.10's).
-   */
-  static final List<String> OF_KVM = List.of("irqbypass", "kvm", "kvm-amd");
-
   private final String release;
   private final List<ModulePlace> places;
   private final List<KernelModule> order = new ArrayList<>();
@@ -29,12 +23,22 @@ final class LoadOrder {
   /**
    * The modules, fewer or none where they are built into the kernel.
    *
+   * @param vendor whose CPU the kernel will find
    * @param places where to look, the first one first for every module
    */
-  static List<KernelModule> of(String release, List<ModulePlace> places) throws HostException {
+  static List<KernelModule> of(String release, KvmVendor vendor, List<ModulePlace> places)
+      throws HostException {
     LoadOrder order = new LoadOrder(release, places);
-    order.visit(OF_KVM.getLast());
+    order.visit(ofKvm(vendor).getLast());
     return List.copyOf(order.order);
+  }
+
+  /**
+   * The modules that make /dev/kvm on a CPU of that vendor. The last of them leads to the others,
+   * and to those that only some kernels have (ccp and rng-core in 5.10's, for AMD).
+   */
+  static List<String> ofKvm(KvmVendor vendor) {
+    return List.of("irqbypass", "kvm", vendor.module());
   }
 
   private void visit(String module) throws HostException {

@@ -28,12 +28,12 @@ final class NamedPlace implements ModulePlace {
    * @throws HostException when none of the modules that make /dev/kvm is in it: other modules than
    *     the user's would be tried, and pass
    */
-  static NamedPlace of(Path path, Progress progress) throws HostException {
+  static NamedPlace of(Path path, KvmVendor vendor, Progress progress) throws HostException {
     if (!Files.isDirectory(path)) {
       throw new HostException("--modules " + path + " is no folder; name one with kernel modules");
     }
     ModuleFolder folder = ModuleFolder.of(path, Integer.MAX_VALUE);
-    List<String> wanted = LoadOrder.OF_KVM;
+    List<String> wanted = LoadOrder.ofKvm(vendor);
     if (wanted.stream().allMatch(name -> folder.find(name).isEmpty() && !folder.isBuiltIn(name))) {
       throw new HostException(
           "--modules "

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import kvmselftest.host.HostException;
@@ -16,8 +17,10 @@ import kvmselftest.host.HostException;
  * @param words the program and its arguments
  * @param folder its working folder
  * @param bound it is killed when it takes longer
+ * @param environment added to this process's own
  */
-public record Tool(List<String> words, Path folder, Duration bound) {
+public record Tool(
+    List<String> words, Path folder, Duration bound, Map<String, String> environment) {
   /**
    * What became of it.
    *
@@ -33,6 +36,12 @@ public record Tool(List<String> words, Path folder, Duration bound) {
 
   public Tool {
     words = List.copyOf(words);
+    environment = Map.copyOf(environment);
+  }
+
+  /** One with nothing added to its environment. */
+  public Tool(List<String> words, Path folder, Duration bound) {
+    this(words, folder, bound, Map.of());
   }
 
   /**
@@ -58,6 +67,7 @@ public record Tool(List<String> words, Path folder, Duration bound) {
             .redirectInput(Path.of("/dev/null").toFile())
             .redirectErrorStream(true);
     builder.environment().put("LC_ALL", "C");
+    builder.environment().putAll(environment);
     return builder;
   }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import kvmselftest.host.Machine;
 import kvmselftest.host.debian.QemuInstallation;
+import kvmselftest.host.emulator.SerialFiles;
 
 /**
  * QEMU's command line. The guest has no network, no disk and no display; three serial ports lead

@@ -20,6 +20,26 @@ public record FakePackages(Path folder, boolean available) implements Packages {
   }
 
   @Override
+  public Path bochs(Progress progress) throws HostException {
+    return get();
+  }
+
+  @Override
+  public Path xorriso(Progress progress) throws HostException {
+    return get();
+  }
+
+  @Override
+  public Path isolinux(Progress progress) throws HostException {
+    return get();
+  }
+
+  @Override
+  public Path syslinux(Progress progress) throws HostException {
+    return get();
+  }
+
+  @Override
   public Path busybox(Progress progress) throws HostException {
     return get();
   }

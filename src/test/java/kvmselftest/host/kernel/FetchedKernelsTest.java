@@ -59,7 +59,7 @@ class FetchedKernelsTest {
   }
 
   private static KernelResolver resolver() {
-    return new KernelResolver(packages());
+    return new KernelResolver(packages(), KvmVendor.AMD);
   }
 
   private static Packages packages() {

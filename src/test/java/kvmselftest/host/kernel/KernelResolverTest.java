@@ -141,7 +141,7 @@ class KernelResolverTest {
   @Test
   void saysWhereAMissingModuleWasLookedFor() throws Exception {
     Path image = FakeKernel.writeImage(temp.resolve("mine/vmlinuz"), RELEASE);
-    KernelResolver resolver = new KernelResolver(FakePackages.none());
+    KernelResolver resolver = new KernelResolver(FakePackages.none(), KvmVendor.AMD);
     HostException e =
         assertThrows(
             HostException.class,
@@ -164,7 +164,7 @@ class KernelResolverTest {
   }
 
   private Kernel resolve(KernelChoice choice, Optional<Path> modules) throws HostException {
-    return new KernelResolver(FakePackages.of(temp.resolve("package")))
+    return new KernelResolver(FakePackages.of(temp.resolve("package")), KvmVendor.AMD)
         .resolve(choice, modules, lines::add);
   }
 

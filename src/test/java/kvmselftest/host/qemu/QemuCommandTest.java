@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import kvmselftest.host.Machine;
 import kvmselftest.host.debian.QemuInstallation;
+import kvmselftest.host.emulator.SerialFiles;
 import org.junit.jupiter.api.Test;
 
 class QemuCommandTest {

@@ -1,4 +1,4 @@
-package kvmselftest.host.qemu;
+package kvmselftest.host.emulator;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

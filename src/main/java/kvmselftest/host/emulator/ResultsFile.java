@@ -1,4 +1,4 @@
-package kvmselftest.host.qemu;
+package kvmselftest.host.emulator;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
