@@ -14,14 +14,15 @@ import kvmselftest.host.process.ChildProcess;
 /** Bochs, which emulates Intel's VMX, with or without TSC scaling. */
 public record Bochs(BochsInstallation installation, BochsModel model) implements Emulator {
   /**
-   * As QEMU's, and: the rate of the TSC, as the CPU models claim another than they have; no
-   * mitigations, which cost instructions; no XSAVE, whose size Bochs 2.7 reports such that Linux 7
-   * stops.
+   * As QEMU's, and: the rate of the TSC, as the CPU models claim another than they have; no cursor,
+   * as its blinking fills the terminal that nobody reads until Bochs waits for it; no mitigations,
+   * which cost instructions; no XSAVE, whose size Bochs 2.7 reports such that Linux 7 stops.
    */
   private static final String KERNEL_ARGUMENTS =
       "console=ttyS0,115200 tsc=reliable clocksource=tsc tsc_early_khz="
           + BochsConfiguration.TSC_HZ / 1000
-          + " mitigations=off nokaslr noxsave panic=-1 oops=panic loglevel=4";
+          + " vt.global_cursor_default=0 mitigations=off nokaslr noxsave panic=-1 oops=panic"
+          + " loglevel=4";
 
   /** Bochs's debugger, which Debian's has, waits for this word before it starts. */
   private static final String CONTINUE = "c\n";

@@ -30,6 +30,7 @@ record BochsConfiguration(BochsModel model, Machine machine) {
     display_library: term
     romimage: file=$BXSHARE/BIOS-bochs-latest, options=fastboot
     vgaromimage: file=$BXSHARE/VGABIOS-lgpl-latest
+    vga: extension=vbe, update_freq=1
     memory: guest=%d, host=%d
     cpu: model=%s, count=%d, ips=%d, reset_on_triple_fault=0, ignore_bad_msrs=1
     clock: sync=none, time0=utc
