@@ -17,6 +17,7 @@ import kvmselftest.host.HostRun;
 import kvmselftest.host.JavaProgram;
 import kvmselftest.host.Machine;
 import kvmselftest.host.Progress;
+import kvmselftest.host.UsageException;
 import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.host.debian.BusyboxFinder;
 import kvmselftest.host.debian.Packages;
@@ -58,6 +59,9 @@ final class EmulatedHostRun implements EmulatedRun {
       Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
     try {
       return boot(options, arguments, report, out);
+    } catch (UsageException e) {
+      out.println("error: " + e.getMessage());
+      return ExitStatus.USAGE;
     } catch (HostException e) {
       // After Ctrl-C, that QEMU was killed is no news.
       if (!interrupted) {
@@ -92,7 +96,7 @@ final class EmulatedHostRun implements EmulatedRun {
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
     Kernel kernel =
-        new KernelResolver(packages)
+        new KernelResolver(packages, cache)
             .resolve(options.kernelChoice(), Optional.ofNullable(options.modules), progress);
     return new HostRun(
             kernel,

@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
       " 0:passed, though some tests may have been skipped",
       " 1:a test failed, none matched, or there is no verdict",
       " 4:all tests were skipped",
-      "64:the command line is wrong, or names a file that is not there"
+      "64:the command line is wrong, or names what cannot be used"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -41,8 +41,6 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     usageHelpAutoWidth = false)
 final class Options {
-  private static final String DEBIAN = "debian:";
-
   @Option(
       names = "--native",
       description = "Use this machine's /dev/kvm, or skip if there is none.")
@@ -57,9 +55,10 @@ final class Options {
       names = "--kernel",
       paramLabel = "PATH",
       description =
-          "Boot this bzImage or vmlinuz in the emulated host (implies --emulated); debian:6.12 "
-              + "and the like name a Debian release's. Default: the distribution's own kernel "
-              + "package.")
+          "Boot this kernel in the emulated host (implies --emulated): a bzImage or vmlinuz, a "
+              + "kernel build tree, an unpacked kernel package, .deb files with colons between "
+              + "them, debian:5.10, 6.1, 6.12, 7.2 or latest (fetched from Debian), or host (the "
+              + "one that runs here). Default: the distribution's own kernel package.")
   @Nullable String kernel;
 
   @Option(
@@ -172,9 +171,7 @@ final class Options {
     if (kernel == null) {
       return new KernelChoice.Default();
     }
-    return kernel.startsWith(DEBIAN)
-        ? new KernelChoice.DebianRelease(kernel.substring(DEBIAN.length()))
-        : new KernelChoice.Image(Path.of(kernel));
+    return KernelChoice.of(kernel);
   }
 
   Demands demands() {

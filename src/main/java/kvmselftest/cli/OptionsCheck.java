@@ -82,8 +82,11 @@ final class OptionsCheck {
 
   private static Optional<String> kernel(KernelChoice choice) {
     return switch (choice) {
-      case KernelChoice.Default() -> Optional.empty();
+      case KernelChoice.Default(), KernelChoice.Running() -> Optional.empty();
       case KernelChoice.Image(Path path) -> file("--kernel", path);
+      case KernelChoice.Folder(Path path) -> folder("--kernel", path);
+      case KernelChoice.Debs(List<Path> paths) ->
+          paths.stream().flatMap(path -> file("--kernel", path).stream()).findFirst();
       case KernelChoice.DebianRelease(String version) -> {
         List<String> known = DebianKernels.versions();
         yield known.contains(version)

@@ -84,7 +84,8 @@ final class SeededBugs {
   }
 
   private Kernel kernel(Packages packages, Optional<Path> modules) throws HostException {
-    return new KernelResolver(packages).resolve(new KernelChoice.Default(), modules, progress);
+    return new KernelResolver(packages, cache)
+        .resolve(new KernelChoice.Default(), modules, progress);
   }
 
   /** All that build are built, whatever becomes of the others. */

@@ -122,7 +122,7 @@ final class EmulatedBenchmark {
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
     Kernel kernel =
-        new KernelResolver(packages)
+        new KernelResolver(packages, cache)
             .resolve(new KernelChoice.Default(), Optional.empty(), progress);
     return new HostRun(
             kernel,

@@ -170,8 +170,9 @@ class LaunchTest {
         "--native --cpus 2          | --native and --cpus exclude each other: --cpus is of the"
             + " emulated host",
         "--kernel /no/such          | --kernel: /no/such does not exist",
-        "--kernel debian:2.6        | --kernel: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2",
-        "--kernel /                 | --kernel: / is a folder, not a file",
+        "--kernel debian:2.6        | --kernel: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2,"
+            + " latest",
+        "--kernel a.deb:b.deb       | --kernel: a.deb does not exist",
         "--modules /etc/passwd      | --modules: /etc/passwd is not a folder",
         "--report /etc/passwd       | --report: /etc/passwd is not a folder",
         "--kernel                   | Missing required parameter for option '--kernel' (PATH)",

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import kvmselftest.host.HostException;
+import kvmselftest.host.cache.Fingerprint;
 
 /** The large part that is the same from run to run: Java runtime, C library, busybox, init. */
 record BasePart(JavaRuntime runtime, Path busybox) {

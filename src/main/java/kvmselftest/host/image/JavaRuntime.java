@@ -9,6 +9,7 @@ import java.util.List;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
 import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.host.cache.Fingerprint;
 import kvmselftest.host.process.Tool;
 
 /**

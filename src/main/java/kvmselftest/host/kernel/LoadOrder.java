@@ -7,15 +7,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import kvmselftest.host.HostException;
+import kvmselftest.host.UsageException;
 
 /** Puts a kernel's KVM modules in the order to insert them, from what each says it depends on. */
 final class LoadOrder {
-  /**
-   * The modules that make /dev/kvm on the CPU that QEMU emulates. The last of them leads to the
-   * others, and to those that only some kernels have (ccp and rng-core in 5.10's).
-   */
-  static final List<String> OF_KVM = List.of("irqbypass", "kvm", "kvm-amd");
-
   private final String release;
   private final List<ModulePlace> places;
   private final List<KernelModule> order = new ArrayList<>();
@@ -31,9 +26,10 @@ final class LoadOrder {
    *
    * @param places where to look, the first one first for every module
    */
-  static List<KernelModule> of(String release, List<ModulePlace> places) throws HostException {
+  static List<KernelModule> of(CpuVendor vendor, String release, List<ModulePlace> places)
+      throws HostException {
     LoadOrder order = new LoadOrder(release, places);
-    order.visit(OF_KVM.getLast());
+    order.visit(vendor.module());
     return List.copyOf(order.order);
   }
 
@@ -57,7 +53,7 @@ final class LoadOrder {
         return found;
       }
     }
-    throw new HostException(
+    throw new UsageException(
         "kernel "
             + release
             + " has no module "
