@@ -10,21 +10,26 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.Bounds;
 import kvmselftest.host.EmulatedHost;
 import kvmselftest.host.HostException;
 import kvmselftest.host.HostRun;
 import kvmselftest.host.JavaProgram;
 import kvmselftest.host.Machine;
+import kvmselftest.host.NestedKvm;
 import kvmselftest.host.Progress;
 import kvmselftest.host.UsageException;
 import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.host.cache.CacheUse;
 import kvmselftest.host.debian.BusyboxFinder;
 import kvmselftest.host.debian.Packages;
 import kvmselftest.host.debian.QemuFinder;
+import kvmselftest.host.debian.QemuInstallation;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelResolver;
 import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.Requirement;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
 import org.jspecify.annotations.Nullable;
@@ -76,9 +81,11 @@ final class EmulatedHostRun implements EmulatedRun {
       throws HostException {
     Progress progress = out::println;
     CacheFolder cache = CacheFolder.ofUser(System.getenv());
-    HostRun run = hostRun(options, arguments, cache, progress);
-    HostRun reported = report == null ? run : run.withReport(report.path());
-    return verdict(new EmulatedHost(cache, progress, out).run(reported).exitStatus(0));
+    try (CacheUse _ = cache.use(progress)) {
+      HostRun run = hostRun(options, arguments, cache, progress);
+      HostRun reported = report == null ? run : run.withReport(report.path());
+      return verdict(new EmulatedHost(cache, progress, out).run(reported).exitStatus(0));
+    }
   }
 
   private static ExitStatus verdict(int status) throws HostException {
@@ -95,18 +102,28 @@ final class EmulatedHostRun implements EmulatedRun {
       Options options, List<String> arguments, CacheFolder cache, Progress progress)
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
+    Progress ifVerbose = options.verbose ? progress : line -> {};
+    Accelerator accelerator =
+        options.accel().decide(Requirement.KVM::unmet, NestedKvm.ofMachine(), ifVerbose);
     Kernel kernel =
-        new KernelResolver(packages, cache)
+        new KernelResolver(packages, cache, accelerator.vendor())
             .resolve(options.kernelChoice(), Optional.ofNullable(options.modules), progress);
     return new HostRun(
             kernel,
-            new QemuFinder(packages).find(Optional.ofNullable(options.qemu), progress),
+            qemu(options, accelerator, new QemuFinder(packages), progress),
             new BusyboxFinder(packages).find(progress),
             classPath(),
             List.of(new JavaProgram(Main.class.getName(), arguments)))
         .withTraining(training())
-        .withMachine(machine(options))
+        .withMachine(machine(options).withAccelerator(accelerator))
         .withBounds(Bounds.STANDARD.withRun(runBound(options)));
+  }
+
+  private static QemuInstallation qemu(
+      Options options, Accelerator accelerator, QemuFinder finder, Progress progress)
+      throws HostException {
+    Optional<Path> named = Optional.ofNullable(options.qemu);
+    return accelerator.isKvm() ? finder.findForKvm(named, progress) : finder.find(named, progress);
   }
 
   private static List<Path> classPath() {

@@ -88,6 +88,15 @@ final class Options {
   @Nullable Integer memoryMib;
 
   @Option(
+      names = "--accel",
+      paramLabel = "WHAT",
+      description =
+          "What runs the emulated host's CPUs: kvm (this machine's, which must allow nested "
+              + "virtualization), tcg (QEMU emulates them) or auto, kvm if it can (implies "
+              + "--emulated). Default: auto.")
+  @Nullable AccelChoice accel;
+
+  @Option(
       names = "--tests",
       paramLabel = "PATTERN",
       description =
@@ -139,6 +148,11 @@ final class Options {
   ColorChoice color = ColorChoice.AUTO;
 
   @Option(
+      names = "--clean",
+      description = "Empty the cache folder, unless a run uses it, and do nothing else.")
+  boolean clean;
+
+  @Option(
       names = {"-v", "--verbose"},
       description = "Show what each test observed.")
   boolean verbose;
@@ -162,7 +176,8 @@ final class Options {
             modules == null ? "" : "--modules",
             qemu == null ? "" : "--qemu",
             cpus == null ? "" : "--cpus",
-            memoryMib == null ? "" : "--memory")
+            memoryMib == null ? "" : "--memory",
+            accel == null ? "" : "--accel")
         .filter(name -> !name.isEmpty())
         .toList();
   }
@@ -172,6 +187,10 @@ final class Options {
       return new KernelChoice.Default();
     }
     return KernelChoice.of(kernel);
+  }
+
+  AccelChoice accel() {
+    return accel == null ? AccelChoice.AUTO : accel;
   }
 
   Demands demands() {

@@ -44,7 +44,13 @@ record Boot(HostRun run, Path work, Report report, Progress progress, PrintStrea
     }
     Duration boot = since(start);
     if (evidence.results().isUp()) {
-      progress.step("booted Linux " + run.kernel().release() + " in " + seconds(boot));
+      progress.step(
+          "booted Linux %s in %s (QEMU %s, %s)"
+              .formatted(
+                  run.kernel().release(),
+                  seconds(boot),
+                  run.qemu().version(),
+                  run.machine().accelerator()));
     }
     qemu.passOutputTo(out);
     if (!qemu.awaitEnd(run.bounds().run())) {

@@ -46,7 +46,7 @@ public record EmulatedHost(CacheFolder cache, Progress progress, PrintStream out
     Report report = Report.open(run.report());
     try (WorkFolder work = WorkFolder.create(cache.root().resolve("runs"))) {
       Path initramfs = new HostImage(cache, progress).make(run, work.path());
-      if (!run.qemu().parallelCpus()) {
+      if (!run.machine().accelerator().isKvm() && !run.qemu().parallelCpus()) {
         progress.step(
             "QEMU "
                 + run.qemu().version()

@@ -63,7 +63,9 @@ record Evidence(HostRun run, ConsoleLog console, ResultsFile results) {
                     linux()
                         + " has no "
                         + device
-                        + "; it needs KVM with AMD's SVM, built in or as modules"));
+                        + "; it needs KVM with "
+                        + run.machine().accelerator().vendor().module()
+                        + ", built in or as modules"));
   }
 
   /** Why no results came, or not all. */

@@ -76,6 +76,7 @@ final class SeededBugs {
       bugs.forEach(bug -> System.out.println(bug.name() + ": " + bug.title()));
       return 0;
     }
+    cache.use(progress); // until this process ends
     Packages packages = Packages.ofMachine(cache);
     String release = kernel(packages, Optional.empty()).release();
     KernelTree tree = KernelTree.of(root.resolve("seeded-bugs/kernel-tree.sh"), release, progress);

@@ -26,8 +26,7 @@ record QemuCommand(
     qemu.firmware().forEach(folder -> words.addAll(List.of("-L", folder.toString())));
     words.addAll(List.of("-nodefaults", "-no-user-config", "-no-reboot"));
     words.addAll(List.of("-display", "none", "-nic", "none"));
-    words.addAll(List.of("-machine", "q35", "-cpu", "max"));
-    words.addAll(List.of("-accel", "tcg,thread=" + (qemu.parallelCpus() ? "multi" : "single")));
+    words.addAll(List.of("-machine", "q35", "-cpu", cpu(), "-accel", accelerator()));
     words.addAll(List.of("-smp", String.valueOf(machine.cpus())));
     words.addAll(List.of("-m", String.valueOf(machine.memoryMib())));
     words.addAll(List.of("-kernel", kernel.toString(), "-initrd", initramfs.toString()));
@@ -36,6 +35,22 @@ record QemuCommand(
     words.addAll(serial("programs", "stdio,signal=off"));
     words.addAll(serial("results", "file,path=" + escaped(files.results())));
     return words;
+  }
+
+  /**
+   * Under KVM the host's own CPU: with its SVM or VMX, and with a TSC that counts at one rate,
+   * without which the kernel under test would not keep it as clocksource. QEMU withholds that one
+   * from machines that may migrate.
+   */
+  private String cpu() {
+    return machine.accelerator().isKvm() ? "host,migratable=off,+invtsc" : "max";
+  }
+
+  private String accelerator() {
+    if (machine.accelerator().isKvm()) {
+      return "kvm";
+    }
+    return "tcg,thread=" + (qemu.parallelCpus() ? "multi" : "single");
   }
 
   private static List<String> serial(String name, String backend) {

@@ -78,6 +78,15 @@ class KernelKindsTest {
   }
 
   @Test
+  void cpuOfIntelTakesIntelsModule() throws Exception {
+    Path tree = tree("kvm-intel.ko");
+
+    assertEquals(
+        List.of("irqbypass", "kvm", "kvm-intel"), names(resolve(tree.toString(), CpuVendor.INTEL)));
+    assertRefused(tree.toString(), "no module kvm-amd");
+  }
+
+  @Test
   void treeWithoutKvmIsRefused() throws Exception {
     Path tree = FakeKernel.writeTree(temp.resolve("linux"), RELEASE);
     write(tree.resolve(".config"), "CONFIG_KVM=y\n# CONFIG_KVM_AMD is not set\n");
@@ -262,7 +271,11 @@ class KernelKindsTest {
   }
 
   private Kernel resolve(String named) throws HostException {
-    return new KernelResolver(FakePackages.none(), new CacheFolder(temp.resolve("cache")))
+    return resolve(named, CpuVendor.AMD);
+  }
+
+  private Kernel resolve(String named, CpuVendor vendor) throws HostException {
+    return new KernelResolver(FakePackages.none(), new CacheFolder(temp.resolve("cache")), vendor)
         .resolve(KernelChoice.of(named), Optional.empty(), line -> {});
   }
 

@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.Machine;
 import kvmselftest.host.debian.QemuInstallation;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class QemuCommandTest {
   @Test
@@ -19,12 +22,30 @@ class QemuCommandTest {
 
   @Test
   void machineIsAsAskedFor() {
-    Machine machine = new Machine(3, 2048, "mitigations=off");
+    Machine machine = new Machine(3, 2048, "mitigations=off", Accelerator.TCG);
     List<String> words = words("10.0.2", machine);
 
     assertEquals("3", after("-smp", words));
     assertEquals("2048", after("-m", words));
     assertTrue(after("-append", words).endsWith(" loglevel=4 mitigations=off"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Accelerator.class,
+      names = {"KVM_ON_AMD", "KVM_ON_INTEL"})
+  void underKvmTheCpuIsTheHostsWithItsTsc(Accelerator accelerator) {
+    Machine machine = Machine.STANDARD.withAccelerator(accelerator);
+    List<String> words = words("7.2.22", machine);
+
+    assertEquals("kvm", after("-accel", words));
+    assertEquals("host,migratable=off,+invtsc", after("-cpu", words));
+    assertTrue(after("-append", words).contains("tsc=reliable clocksource=tsc"), words.toString());
+  }
+
+  @Test
+  void underTcgTheCpuIsEmulated() {
+    assertEquals("max", after("-cpu", words("10.0.2", Machine.STANDARD)));
   }
 
   @Test
