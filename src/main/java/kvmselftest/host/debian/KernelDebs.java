@@ -1,5 +1,6 @@
 package kvmselftest.host.debian;
 
+import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -66,7 +67,9 @@ public record KernelDebs(List<Path> files) {
   }
 
   private static String reason(IOException e) {
-    String message = e.getMessage();
-    return message == null ? e.getClass().getSimpleName() : message.lines().findFirst().orElse("");
+    if (e instanceof EOFException) {
+      return "it ends too soon";
+    }
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
   }
 }
