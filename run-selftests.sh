@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Runs the selftests: finds a JDK, builds what has changed, starts the launcher. See --help.
+# In the archive that the build makes, all of that is there already, in runtime and lib.
 #
 # Exit status: that of the launcher (0, 1, 4, 64), or 1 if it does not get that far or is cut off.
 # Never 2 or 3, which kselftest reads as an expected failure.
@@ -12,7 +13,16 @@ readonly java_needed=25
 root=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 readonly root target=$root/target
 readonly stamp=$target/selftests.stamp
-readonly jars=("$target/kvm-clock-selftests-0.1.0.jar" "$target/kvm-clock-selftests-0.1.0-tests.jar")
+readonly runtime=$root/runtime # of the archive
+if [[ -x $runtime/bin/java ]]; then
+  libraries=$root/lib crashes=${TMPDIR:-/tmp}
+  tests=("$libraries"/kvm-clock-selftests-*-tests.jar)
+  jars=("${tests[0]%-tests.jar}.jar" "${tests[0]}")
+else
+  libraries=$target/lib crashes=$target
+  jars=("$target/kvm-clock-selftests-0.1.0.jar" "$target/kvm-clock-selftests-0.1.0-tests.jar")
+fi
+readonly libraries crashes jars
 
 fail() {
   echo "error: $1" >&2
@@ -78,7 +88,7 @@ build() {
   rm -f "$stamp"
   echo "Building (the first time Maven also fetches what it needs)..." >&2
   # The check of the format is for those who change the sources; it does not keep a test from running.
-  if ! JAVA_HOME=$jdk mvn -q -B -f "$root/pom.xml" -DskipTests -Dexec.skip=true package \
+  if ! JAVA_HOME=$jdk mvn -q -B -f "$root/pom.xml" -DskipTests -Dexec.skip=true -Ddist.skip=true package \
     >"$log" 2>&1 </dev/null 9<&-; then
     tail -n 30 "$log" >&2
     fail "the build failed; all of its output is in $log"
@@ -108,13 +118,16 @@ build_if_needed() {
 
 # Signals go on to the launcher, which then says how far it got and leaves nothing behind.
 run() {
-  local libraries=("$target"/lib/*.jar) class_path child status
+  local class_path child status jar
   class_path=$(
     IFS=:
-    echo "${jars[*]}:${libraries[*]}"
+    echo "${jars[*]}"
   )
+  for jar in "$libraries"/*.jar; do
+    [[ :$class_path: == *:"$jar":* ]] || class_path+=:$jar
+  done
   "$jdk/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-    -XX:+UseSerialGC -XX:ErrorFile="$target/hs_err_pid%p.log" \
+    -XX:+UseSerialGC -XX:ErrorFile="$crashes/hs_err_pid%p.log" \
     -cp "$class_path" kvmselftest.cli.Main "$@" &
   child=$!
   trap 'kill -TERM "$child" 2>/dev/null' INT TERM HUP
@@ -133,6 +146,10 @@ run() {
 
 trap 'fail "interrupted: no verdict"' INT TERM HUP
 [[ $root != *:* ]] || fail "the path of $root has a colon, which a Java class path cannot hold: move it"
+if [[ -x $runtime/bin/java ]]; then
+  jdk=$runtime
+  run "$@"
+fi
 for tool in flock sha256sum readlink find; do
   command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install util-linux coreutils findutils"
 done

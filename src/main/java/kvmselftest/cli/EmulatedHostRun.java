@@ -10,18 +10,24 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.EmulatedHost;
 import kvmselftest.host.HostException;
 import kvmselftest.host.HostRun;
 import kvmselftest.host.JavaProgram;
 import kvmselftest.host.Machine;
+import kvmselftest.host.NestedKvm;
 import kvmselftest.host.Progress;
+import kvmselftest.host.UsageException;
 import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.host.cache.CacheUse;
 import kvmselftest.host.debian.BusyboxFinder;
 import kvmselftest.host.debian.Packages;
+import kvmselftest.host.emulator.Emulator;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelResolver;
 import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.Requirement;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +62,9 @@ final class EmulatedHostRun implements EmulatedRun {
       Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
     try {
       return boot(options, arguments, report, out);
+    } catch (UsageException e) {
+      out.println("error: " + e.getMessage());
+      return ExitStatus.USAGE;
     } catch (HostException e) {
       // After Ctrl-C, that QEMU was killed is no news.
       if (!interrupted) {
@@ -70,9 +79,11 @@ final class EmulatedHostRun implements EmulatedRun {
       throws HostException {
     Progress progress = out::println;
     CacheFolder cache = CacheFolder.ofUser(System.getenv());
-    HostRun run = hostRun(options, arguments, cache, progress);
-    HostRun reported = report == null ? run : run.withReport(report.path());
-    return verdict(new EmulatedHost(cache, progress, out).run(reported).exitStatus(0));
+    try (CacheUse _ = cache.use(progress)) {
+      HostRun run = hostRun(options, arguments, cache, progress);
+      HostRun reported = report == null ? run : run.withReport(report.path());
+      return verdict(new EmulatedHost(cache, progress, out).run(reported).exitStatus(0));
+    }
   }
 
   private static ExitStatus verdict(int status) throws HostException {
@@ -89,12 +100,16 @@ final class EmulatedHostRun implements EmulatedRun {
       Options options, List<String> arguments, CacheFolder cache, Progress progress)
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
+    Progress ifVerbose = options.verbose ? progress : line -> {};
+    Accelerator accelerator =
+        options.accel().decide(Requirement.KVM::unmet, NestedKvm.ofMachine(), ifVerbose);
+    Emulator emulator = options.host().emulator(packages, accelerator, options.qemu, progress);
     Kernel kernel =
-        new KernelResolver(packages, options.host().vendor())
+        new KernelResolver(packages, cache, emulator.vendor())
             .resolve(options.kernelChoice(), Optional.ofNullable(options.modules), progress);
     return new HostRun(
             kernel,
-            options.host().emulator(packages, options.qemu, progress),
+            emulator,
             new BusyboxFinder(packages).find(progress),
             classPath(),
             List.of(new JavaProgram(Main.class.getName(), arguments)))

@@ -3,6 +3,7 @@ package kvmselftest.cli;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.Bounds;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
@@ -12,49 +13,56 @@ import kvmselftest.host.bochs.BochsModel;
 import kvmselftest.host.debian.Packages;
 import kvmselftest.host.debian.QemuFinder;
 import kvmselftest.host.emulator.Emulator;
-import kvmselftest.host.kernel.KvmVendor;
+import kvmselftest.host.kernel.CpuVendor;
 import kvmselftest.host.qemu.Qemu;
 import org.jspecify.annotations.Nullable;
 
 /** Which emulated KVM host, as {@code --host} names it. */
 enum HostKind {
   /** AMD's SVM, without TSC scaling, in QEMU. */
-  AMD("amd", KvmVendor.AMD) {
+  AMD("amd", CpuVendor.AMD) {
     @Override
-    Emulator emulator(Packages packages, @Nullable Path qemu, Progress progress)
+    Emulator emulator(
+        Packages packages, Accelerator accelerator, @Nullable Path qemu, Progress progress)
         throws HostException {
-      return new Qemu(new QemuFinder(packages).find(Optional.ofNullable(qemu), progress));
+      QemuFinder finder = new QemuFinder(packages);
+      Optional<Path> named = Optional.ofNullable(qemu);
+      return new Qemu(
+          accelerator.isKvm() ? finder.findForKvm(named, progress) : finder.find(named, progress),
+          accelerator);
     }
   },
 
   /** Intel's VMX with TSC scaling, in Bochs. */
-  INTEL("intel", KvmVendor.INTEL) {
+  INTEL("intel", CpuVendor.INTEL) {
     @Override
-    Emulator emulator(Packages packages, @Nullable Path qemu, Progress progress)
+    Emulator emulator(
+        Packages packages, Accelerator accelerator, @Nullable Path qemu, Progress progress)
         throws HostException {
       return new Bochs(new BochsFinder(packages).find(progress), BochsModel.SKYLAKE_X);
     }
   },
 
   /** Intel's VMX without TSC scaling, in Bochs. */
-  INTEL_NOSCALING("intel-noscaling", KvmVendor.INTEL) {
+  INTEL_NOSCALING("intel-noscaling", CpuVendor.INTEL) {
     @Override
-    Emulator emulator(Packages packages, @Nullable Path qemu, Progress progress)
+    Emulator emulator(
+        Packages packages, Accelerator accelerator, @Nullable Path qemu, Progress progress)
         throws HostException {
       return new Bochs(new BochsFinder(packages).find(progress), BochsModel.HASWELL);
     }
   };
 
   private final String word;
-  private final KvmVendor vendor;
+  private final CpuVendor vendor;
 
-  HostKind(String word, KvmVendor vendor) {
+  HostKind(String word, CpuVendor vendor) {
     this.word = word;
     this.vendor = vendor;
   }
 
   /** Whose modules the kernel needs there. */
-  KvmVendor vendor() {
+  CpuVendor vendor() {
     return vendor;
   }
 
@@ -63,7 +71,7 @@ enum HostKind {
    * a second that QEMU does.
    */
   Bounds bounds() {
-    return vendor == KvmVendor.AMD
+    return vendor == CpuVendor.AMD
         ? Bounds.STANDARD
         : new Bounds(Duration.ofMinutes(15), Duration.ofMinutes(60));
   }
@@ -71,9 +79,11 @@ enum HostKind {
   /**
    * Gets the emulator, from the machine or its packages.
    *
+   * @param accelerator what runs QEMU's CPUs
    * @param qemu the user's own choice of a QEMU; null for none
    */
-  abstract Emulator emulator(Packages packages, @Nullable Path qemu, Progress progress)
+  abstract Emulator emulator(
+      Packages packages, Accelerator accelerator, @Nullable Path qemu, Progress progress)
       throws HostException;
 
   /** As on the command line. */

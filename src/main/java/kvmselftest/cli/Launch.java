@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import kvmselftest.host.HostException;
+import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.runner.Console;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
@@ -68,6 +70,9 @@ record Launch(
   }
 
   private ExitStatus run(Options options) {
+    if (options.clean) {
+      return clean();
+    }
     if (options.list) {
       return list(options);
     }
@@ -98,6 +103,17 @@ record Launch(
     ReportFolder folder = ReportFolder.create(options.report);
     out.println("report: " + folder.path());
     return folder;
+  }
+
+  private ExitStatus clean() {
+    CacheFolder cache = CacheFolder.ofUser(environment);
+    try {
+      out.println("emptied %s: %d MB".formatted(cache.root(), cache.clean() / 1_000_000));
+      return ExitStatus.PASSED;
+    } catch (HostException e) {
+      err.println("error: " + e.getMessage());
+      return ExitStatus.FAILED;
+    }
   }
 
   private ExitStatus list(Options options) {

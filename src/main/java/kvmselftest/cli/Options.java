@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
       " 0:passed, though some tests may have been skipped",
       " 1:a test failed, none matched, or there is no verdict",
       " 4:all tests were skipped",
-      "64:the command line is wrong, or names a file that is not there"
+      "64:the command line is wrong, or names what cannot be used"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -42,8 +42,6 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     usageHelpAutoWidth = false)
 final class Options {
-  private static final String DEBIAN = "debian:";
-
   @Option(
       names = "--native",
       description = "Use this machine's /dev/kvm, or skip if there is none.")
@@ -67,9 +65,10 @@ final class Options {
       names = "--kernel",
       paramLabel = "PATH",
       description =
-          "Boot this bzImage or vmlinuz in the emulated host (implies --emulated); debian:6.12 "
-              + "and the like name a Debian release's. Default: the distribution's own kernel "
-              + "package.")
+          "Boot this kernel in the emulated host (implies --emulated): a bzImage or vmlinuz, a "
+              + "kernel build tree, an unpacked kernel package, .deb files with colons between "
+              + "them, debian:5.10, 6.1, 6.12, 7.2 or latest (fetched from Debian), or host (the "
+              + "one that runs here). Default: the distribution's own kernel package.")
   @Nullable String kernel;
 
   @Option(
@@ -97,6 +96,15 @@ final class Options {
       paramLabel = "MIB",
       description = "Memory of the emulated host in MiB (implies --emulated). Default: 1024.")
   @Nullable Integer memoryMib;
+
+  @Option(
+      names = "--accel",
+      paramLabel = "WHAT",
+      description =
+          "What runs the emulated host's CPUs: kvm (this machine's, which must allow nested "
+              + "virtualization), tcg (QEMU emulates them) or auto, kvm if it can (implies "
+              + "--emulated). Default: auto.")
+  @Nullable AccelChoice accel;
 
   @Option(
       names = "--tests",
@@ -150,6 +158,11 @@ final class Options {
   ColorChoice color = ColorChoice.AUTO;
 
   @Option(
+      names = "--clean",
+      description = "Empty the cache folder, unless a run uses it, and do nothing else.")
+  boolean clean;
+
+  @Option(
       names = {"-v", "--verbose"},
       description = "Show what each test observed.")
   boolean verbose;
@@ -174,7 +187,8 @@ final class Options {
             modules == null ? "" : "--modules",
             qemu == null ? "" : "--qemu",
             cpus == null ? "" : "--cpus",
-            memoryMib == null ? "" : "--memory")
+            memoryMib == null ? "" : "--memory",
+            accel == null ? "" : "--accel")
         .filter(name -> !name.isEmpty())
         .toList();
   }
@@ -187,9 +201,13 @@ final class Options {
     if (kernel == null) {
       return new KernelChoice.Default();
     }
-    return kernel.startsWith(DEBIAN)
-        ? new KernelChoice.DebianRelease(kernel.substring(DEBIAN.length()))
-        : new KernelChoice.Image(Path.of(kernel));
+    return KernelChoice.of(kernel);
+  }
+
+  /** A host that is named is emulated. */
+  AccelChoice accel() {
+    AccelChoice standard = chosenHost == null ? AccelChoice.AUTO : AccelChoice.TCG;
+    return Objects.requireNonNullElse(accel, standard);
   }
 
   Demands demands() {

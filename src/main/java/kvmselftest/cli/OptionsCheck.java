@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import kvmselftest.host.debian.DebianKernels;
+import kvmselftest.host.kernel.CpuVendor;
 import kvmselftest.host.kernel.KernelChoice;
-import kvmselftest.host.kernel.KvmVendor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,9 +31,12 @@ final class OptionsCheck {
   }
 
   private Optional<String> modes() {
-    if (options.qemu != null && options.host().vendor() != KvmVendor.AMD) {
+    if (options.qemu != null && options.host().vendor() != CpuVendor.AMD) {
       return Optional.of(
           "--qemu and --host %s exclude each other: that host is Bochs".formatted(options.host()));
+    }
+    if (options.chosenHost != null && options.accel() == AccelChoice.KVM) {
+      return Optional.of("--host and --accel kvm exclude each other: --host is all emulated");
     }
     if (!options.onThisMachine) {
       return Optional.empty();
@@ -87,8 +90,11 @@ final class OptionsCheck {
 
   private static Optional<String> kernel(KernelChoice choice) {
     return switch (choice) {
-      case KernelChoice.Default() -> Optional.empty();
+      case KernelChoice.Default(), KernelChoice.Running() -> Optional.empty();
       case KernelChoice.Image(Path path) -> file("--kernel", path);
+      case KernelChoice.Folder(Path path) -> folder("--kernel", path);
+      case KernelChoice.Debs(List<Path> paths) ->
+          paths.stream().flatMap(path -> file("--kernel", path).stream()).findFirst();
       case KernelChoice.DebianRelease(String version) -> {
         List<String> known = DebianKernels.versions();
         yield known.contains(version)

@@ -44,7 +44,9 @@ record Boot(HostRun run, Path work, Report report, Progress progress, PrintStrea
     }
     Duration boot = since(start);
     if (evidence.results().isUp()) {
-      progress.step("booted Linux " + run.kernel().release() + " in " + seconds(boot));
+      progress.step(
+          "booted Linux %s in %s (%s)"
+              .formatted(run.kernel().release(), seconds(boot), run.emulator().name()));
     }
     emulator.passOutputTo(out);
     if (!emulator.awaitEnd(run.bounds().run())) {

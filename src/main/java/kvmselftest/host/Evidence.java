@@ -64,7 +64,7 @@ record Evidence(HostRun run, ConsoleLog console, ResultsFile results) {
                         + " has no "
                         + device
                         + "; it needs KVM with "
-                        + run.emulator().vendor().virtualization()
+                        + run.emulator().vendor().module()
                         + ", built in or as modules"));
   }
 

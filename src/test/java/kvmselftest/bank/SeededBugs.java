@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
 import kvmselftest.host.cache.CacheFolder;
@@ -21,7 +22,6 @@ import kvmselftest.host.debian.QemuFinder;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.host.kernel.KernelResolver;
-import kvmselftest.host.kernel.KvmVendor;
 import kvmselftest.host.process.Tool;
 import kvmselftest.host.qemu.Qemu;
 import picocli.CommandLine;
@@ -78,6 +78,7 @@ final class SeededBugs {
       bugs.forEach(bug -> System.out.println(bug.name() + ": " + bug.title()));
       return 0;
     }
+    cache.use(progress); // until this process ends
     Packages packages = Packages.ofMachine(cache);
     String release = kernel(packages, Optional.empty()).release();
     KernelTree tree = KernelTree.of(root.resolve("seeded-bugs/kernel-tree.sh"), release, progress);
@@ -86,7 +87,7 @@ final class SeededBugs {
   }
 
   private Kernel kernel(Packages packages, Optional<Path> modules) throws HostException {
-    return new KernelResolver(packages, KvmVendor.AMD)
+    return new KernelResolver(packages, cache)
         .resolve(new KernelChoice.Default(), modules, progress);
   }
 
@@ -115,7 +116,7 @@ final class SeededBugs {
     return new BankHost(
         cache,
         kernel(packages, Optional.of(tree.modules())),
-        new Qemu(new QemuFinder(packages).find(Optional.empty(), progress)),
+        new Qemu(new QemuFinder(packages).find(Optional.empty(), progress), Accelerator.TCG),
         new BusyboxFinder(packages).find(progress),
         options.noUpstream ? root : upstream(),
         options.noUpstream ? List.of() : UPSTREAM,

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.CommandEnd;
 import kvmselftest.host.EmulatedHost;
 import kvmselftest.host.HostCommand;
@@ -25,7 +26,6 @@ import kvmselftest.host.debian.QemuFinder;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.host.kernel.KernelResolver;
-import kvmselftest.host.kernel.KvmVendor;
 import kvmselftest.host.qemu.Qemu;
 
 /**
@@ -124,11 +124,11 @@ final class EmulatedBenchmark {
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
     Kernel kernel =
-        new KernelResolver(packages, KvmVendor.AMD)
+        new KernelResolver(packages, cache)
             .resolve(new KernelChoice.Default(), Optional.empty(), progress);
     return new HostRun(
             kernel,
-            new Qemu(new QemuFinder(packages).find(Optional.empty(), progress)),
+            new Qemu(new QemuFinder(packages).find(Optional.empty(), progress), Accelerator.TCG),
             new BusyboxFinder(packages).find(progress),
             classPath(),
             commands)

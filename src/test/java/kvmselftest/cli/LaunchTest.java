@@ -1,13 +1,16 @@
 package kvmselftest.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +32,7 @@ class LaunchTest {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private final List<String> inEmulatedHost = new ArrayList<>();
+  private final Map<String, String> environment = new HashMap<>();
   private final List<String> tried = new ArrayList<>();
 
   @Test
@@ -130,6 +134,18 @@ class LaunchTest {
   }
 
   @Test
+  void emptiesTheCacheFolder(@TempDir Path folder) throws Exception {
+    Path cache = folder.resolve("kvm-clock-selftests");
+    Files.createDirectories(cache.resolve("old"));
+    environment.put("XDG_CACHE_HOME", folder.toString());
+
+    assertEquals(ExitStatus.PASSED, launch(Optional.empty(), "--clean"));
+
+    assertEquals("emptied " + cache + ": 0 MB\n", text(out));
+    assertFalse(Files.exists(cache.resolve("old")));
+  }
+
+  @Test
   void failsToListNothing() {
     assertEquals(ExitStatus.FAILED, launch(Optional.empty(), "--list", "--tests", "nothing"));
 
@@ -169,9 +185,14 @@ class LaunchTest {
         "--native --emulated        | --native and --emulated exclude each other",
         "--native --cpus 2          | --native and --cpus exclude each other: --cpus is of the"
             + " emulated host",
+        "--native --accel kvm       | --native and --accel exclude each other: --accel is of the"
+            + " emulated host",
+        "--accel hvf                | Invalid value for option '--accel': expected one of [AUTO,"
+            + " KVM, TCG] (case-insensitive) but was 'hvf'",
         "--kernel /no/such          | --kernel: /no/such does not exist",
-        "--kernel debian:2.6        | --kernel: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2",
-        "--kernel /                 | --kernel: / is a folder, not a file",
+        "--kernel debian:2.6        | --kernel: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2,"
+            + " latest",
+        "--kernel a.deb:b.deb       | --kernel: a.deb does not exist",
         "--modules /etc/passwd      | --modules: /etc/passwd is not a folder",
         "--report /etc/passwd       | --report: /etc/passwd is not a folder",
         "--kernel                   | Missing required parameter for option '--kernel' (PATH)",
@@ -204,7 +225,7 @@ class LaunchTest {
               inEmulatedHost.addAll(forwarded);
               return ExitStatus.SKIPPED;
             },
-            Map.of(),
+            environment,
             new PrintStream(out, true, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8))
         .run(arguments);

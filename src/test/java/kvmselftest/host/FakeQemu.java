@@ -36,7 +36,7 @@ record FakeQemu(Path folder) {
     Files.setPosixFilePermissions(binary, PosixFilePermissions.fromString("rwxr-xr-x"));
     return new HostRun(
         new Kernel(folder.resolve("vmlinuz"), "6.1.0-test", List.of()),
-        new Qemu(new QemuInstallation(binary, List.of(), Map.of(), "10.0.2")),
+        new Qemu(new QemuInstallation(binary, List.of(), Map.of(), "10.0.2"), Accelerator.TCG),
         folder.resolve("busybox"),
         List.of(),
         List.of(new NativeProgram("/bin/true")));

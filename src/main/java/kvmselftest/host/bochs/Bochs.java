@@ -8,7 +8,7 @@ import kvmselftest.host.Machine;
 import kvmselftest.host.emulator.Emulator;
 import kvmselftest.host.emulator.RunningEmulator;
 import kvmselftest.host.emulator.SerialFiles;
-import kvmselftest.host.kernel.KvmVendor;
+import kvmselftest.host.kernel.CpuVendor;
 import kvmselftest.host.process.ChildProcess;
 
 /** Bochs, which emulates Intel's VMX, with or without TSC scaling. */
@@ -33,8 +33,8 @@ public record Bochs(BochsInstallation installation, BochsModel model) implements
   }
 
   @Override
-  public KvmVendor vendor() {
-    return KvmVendor.INTEL;
+  public CpuVendor vendor() {
+    return CpuVendor.INTEL;
   }
 
   @Override

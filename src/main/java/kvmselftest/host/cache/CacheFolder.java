@@ -9,8 +9,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
 
@@ -41,9 +45,15 @@ public final class CacheFolder {
   private static final ReentrantLock THREADS = new ReentrantLock();
 
   private final Path root;
+  private final CacheBound bound;
 
   public CacheFolder(Path root) {
+    this(root, CacheBound.STANDARD);
+  }
+
+  CacheFolder(Path root, CacheBound bound) {
     this.root = root.toAbsolutePath();
+    this.bound = bound;
   }
 
   /** {@code kvm-clock-selftests} in XDG_CACHE_HOME or, when that is unset or relative, ~/.cache. */
@@ -69,10 +79,72 @@ public final class CacheFolder {
   public Path folder(String name, Progress progress, Filler filler) throws HostException {
     Path folder = root.resolve(name);
     if (Files.isDirectory(folder)) {
-      return folder;
+      return used(folder);
     }
     return exclusively(
         progress, () -> Files.isDirectory(folder) ? folder : fill(name, folder, filler));
+  }
+
+  /** Notes that a folder in it is used now: what was used longest ago is deleted first. */
+  public Path used(Path folder) {
+    try {
+      Files.setLastModifiedTime(folder, FileTime.from(Instant.now()));
+    } catch (IOException e) {
+      // It may be read-only here; then nothing is deleted, either.
+    }
+    return folder;
+  }
+
+  /**
+   * Keeps everything in it from being deleted until the use is closed. Closing it makes room if
+   * there is more in it than its bound, unless somebody else uses it.
+   */
+  public CacheUse use(Progress progress) throws HostException {
+    try {
+      return CacheUse.begin(this, progress);
+    } catch (IOException e) {
+      throw unwritable(e);
+    }
+  }
+
+  /**
+   * Deletes everything in it but the files that processes lock.
+   *
+   * @return how much it was, in bytes
+   * @throws HostException when somebody uses it, or it cannot be deleted
+   */
+  public long clean() throws HostException {
+    try {
+      Long cleaned =
+          Files.isDirectory(root) ? CacheUse.alone(root, this::deleteAll) : Long.valueOf(0);
+      if (cleaned == null) {
+        throw new HostException(
+            "the cache folder "
+                + root
+                + " is in use by another run; try again when that has ended");
+      }
+      return cleaned;
+    } catch (IOException e) {
+      throw unwritable(e);
+    }
+  }
+
+  private Long deleteAll() throws IOException {
+    long size = FileTree.size(root);
+    try (Stream<Path> files = Files.list(root)) {
+      for (Path file : files.filter(Files::isDirectory).toList()) {
+        FileTree.delete(file);
+      }
+    }
+    return size;
+  }
+
+  /** Not while somebody uses it: whoever does will come by here. */
+  void trim(Progress progress) throws IOException, HostException {
+    List<Path> deleted = CacheUse.alone(root, () -> bound.keep(root));
+    if (deleted != null) {
+      deleted.forEach(folder -> progress.step("deleted, unused for longest: " + folder));
+    }
   }
 
   private Path fill(String name, Path folder, Filler filler) throws IOException, HostException {
@@ -99,11 +171,15 @@ public final class CacheFolder {
     try {
       return THREADS.getHoldCount() > 1 ? action.run() : locked(progress, action);
     } catch (IOException e) {
-      throw new HostException(
-          "cannot write the cache folder " + root + ": " + reason(e) + "; " + ROOM_ADVICE, e);
+      throw unwritable(e);
     } finally {
       THREADS.unlock();
     }
+  }
+
+  private HostException unwritable(IOException e) {
+    return new HostException(
+        "cannot write the cache folder " + root + ": " + reason(e) + "; " + ROOM_ADVICE, e);
   }
 
   /**

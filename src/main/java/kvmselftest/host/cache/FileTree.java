@@ -19,6 +19,13 @@ public final class FileTree {
     }
   }
 
+  /** The sizes of all files in it, in bytes. What goes away meanwhile does not count. */
+  static long size(Path folder) throws IOException {
+    Sizes sizes = new Sizes();
+    Files.walkFileTree(folder, sizes);
+    return sizes.bytes;
+  }
+
   static void deleteQuietly(Path folder) {
     try {
       delete(folder);
@@ -32,6 +39,21 @@ public final class FileTree {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
       // The JVM is shutting down, and the hook does its work.
+    }
+  }
+
+  private static final class Sizes extends SimpleFileVisitor<Path> {
+    private long bytes;
+
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+      bytes += attributes.size();
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path file, IOException failure) {
+      return FileVisitResult.CONTINUE;
     }
   }
 

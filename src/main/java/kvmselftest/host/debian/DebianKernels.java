@@ -1,5 +1,6 @@
 package kvmselftest.host.debian;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,16 +17,21 @@ public final class DebianKernels {
     SUITES.put("7.2", "sid");
   }
 
+  /** Whatever version the suite has in which the newest appear. */
+  public static final String LATEST = "latest";
+
   private DebianKernels() {}
 
-  /** Kernel versions, oldest first. */
+  /** What can be asked for: kernel versions, oldest first, and {@link #LATEST}. */
   public static List<String> versions() {
-    return List.copyOf(SUITES.keySet());
+    List<String> versions = new ArrayList<>(SUITES.keySet());
+    versions.add(LATEST);
+    return List.copyOf(versions);
   }
 
   /** The suite with kernels of that version. */
   static Optional<String> suite(String version) {
-    return Optional.ofNullable(SUITES.get(version));
+    return Optional.ofNullable(version.equals(LATEST) ? "sid" : SUITES.get(version));
   }
 
   /** The version, in two numbers, that a kernel's release or a package's version begins with. */

@@ -47,6 +47,12 @@ public final class QemuFinder {
     return found;
   }
 
+  /** The QEMU to use where KVM runs the CPUs, which does so in parallel with any version. */
+  public QemuInstallation findForKvm(Optional<Path> named, Progress progress) throws HostException {
+    Optional<Path> binary = named.or(() -> path.find(PROGRAM));
+    return binary.isPresent() ? installed(binary.get()) : unpacked(packages.qemu(progress));
+  }
+
   private QemuInstallation ofMachineOrPackages(Progress progress) throws HostException {
     Optional<Path> own = path.find(PROGRAM);
     if (own.isEmpty()) {

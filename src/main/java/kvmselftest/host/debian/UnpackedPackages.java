@@ -40,7 +40,7 @@ final class UnpackedPackages {
     LatestFolder latest = new LatestFolder(cache, name + "@" + list);
     Optional<Path> recent = latest.get(Duration.ofDays(14));
     if (recent.isPresent()) {
-      return recent.get();
+      return cache.used(recent.get());
     }
     return cache.exclusively(progress, () -> refreshed(name, extent, latest, progress));
   }

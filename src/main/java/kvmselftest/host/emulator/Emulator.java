@@ -3,7 +3,7 @@ package kvmselftest.host.emulator;
 import java.nio.file.Path;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Machine;
-import kvmselftest.host.kernel.KvmVendor;
+import kvmselftest.host.kernel.CpuVendor;
 
 /** A program that emulates a PC with a CPU that has hardware virtualization. */
 public interface Emulator {
@@ -11,7 +11,7 @@ public interface Emulator {
   String name();
 
   /** Whose virtualization the emulated CPU has. */
-  KvmVendor vendor();
+  CpuVendor vendor();
 
   /** Whether the emulated CPUs run at the same time. */
   boolean parallelCpus();

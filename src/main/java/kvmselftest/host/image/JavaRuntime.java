@@ -9,15 +9,20 @@ import java.util.List;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
 import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.host.cache.Fingerprint;
 import kvmselftest.host.process.Tool;
 
 /**
- * A small Java runtime, made of a JDK by jlink.
+ * A small Java runtime, made of a JDK by jlink; or the one that runs this, where it is no JDK but
+ * the runtime of the project's archive, made in the same way.
  *
  * @param home its folder
  * @param key what it was made of
  */
 record JavaRuntime(Path home, String key) {
+  private static final List<String> MODULES =
+      List.of("java.base", "java.logging", "java.xml", "jdk.zipfs");
+
   /**
    * java.logging and java.xml are JUnit's, jdk.zipfs is how it finds the test classes in a jar.
    * Compressed, lib/modules is 16 MB instead of 36: the kernel unpacks it quicker, and nearly all
@@ -26,7 +31,7 @@ record JavaRuntime(Path home, String key) {
   private static final List<String> OPTIONS =
       List.of(
           "--add-modules",
-          "java.base,java.logging,java.xml,jdk.zipfs",
+          String.join(",", MODULES),
           "--strip-debug",
           "--no-header-files",
           "--no-man-pages",
@@ -39,6 +44,10 @@ record JavaRuntime(Path home, String key) {
   static JavaRuntime of(Path jdk, CacheFolder cache, Progress progress)
       throws HostException, IOException {
     String key = key(jdk);
+    if (!Files.exists(jdk.resolve("bin/jlink"))) {
+      checkModules(jdk);
+      return new JavaRuntime(jdk, key);
+    }
     Path folder =
         cache.folder("jre-" + key, progress, partial -> link(jdk, partial.resolve("jre")));
     return new JavaRuntime(folder.resolve("jre"), key);
@@ -59,11 +68,21 @@ record JavaRuntime(Path home, String key) {
         .hex();
   }
 
+  /** The file release has a line such as MODULES="java.base java.logging". */
+  private static void checkModules(Path runtime) throws IOException, HostException {
+    List<String> words =
+        List.of(Files.readString(runtime.resolve("release")).split("[\\s\"=]+", -1));
+    if (!words.containsAll(MODULES)) {
+      throw new HostException(
+          runtime
+              + " is neither a JDK with bin/jlink nor a runtime with "
+              + String.join(", ", MODULES)
+              + "; start with a full JDK 25");
+    }
+  }
+
   private static void link(Path jdk, Path output) throws HostException {
     Path jlink = jdk.resolve("bin/jlink");
-    if (!Files.isExecutable(jlink)) {
-      throw new HostException(jdk + " has no bin/jlink; start with a full JDK 25");
-    }
     List<String> words = new ArrayList<>(List.of(jlink.toString()));
     words.addAll(OPTIONS);
     words.addAll(List.of("--output", output.toString()));

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import kvmselftest.host.HostException;
+import kvmselftest.host.cache.Fingerprint;
 import kvmselftest.host.kernel.KernelModule;
 
 /**

@@ -3,11 +3,6 @@ package kvmselftest.host.image;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
-import java.util.Comparator;
-import java.util.List;
-import java.util.stream.Stream;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
 import kvmselftest.host.cache.CacheFolder;
@@ -18,9 +13,6 @@ import kvmselftest.host.cache.FileTree;
  * costs no new Java runtime.
  */
 record Parts(CacheFolder cache, Progress progress) {
-  /** Of each kind, as many as the kernels and edits a person goes back and forth between. */
-  private static final int KEPT = 6;
-
   private static final String FILE = "part.cpio";
 
   /**
@@ -38,28 +30,11 @@ record Parts(CacheFolder cache, Progress progress) {
       cache.exclusively(progress, () -> delete(folder));
     }
     cache.folder(name, progress, filler);
-    Files.setLastModifiedTime(folder, FileTime.from(Instant.now()));
-    cache.exclusively(progress, () -> deleteAllBut(kind));
     return new Archive(file(folder));
   }
 
   static Path file(Path folder) {
     return folder.resolve(FILE);
-  }
-
-  private boolean deleteAllBut(String kind) throws IOException {
-    List<Path> parts;
-    try (Stream<Path> folders = Files.list(cache.root())) {
-      parts =
-          folders
-              .filter(path -> path.getFileName().toString().startsWith(kind + "-"))
-              .sorted(Comparator.comparingLong(path -> path.toFile().lastModified()))
-              .toList();
-    }
-    for (Path old : parts.subList(0, Math.max(0, parts.size() - KEPT))) {
-      delete(old);
-    }
-    return true;
   }
 
   private static boolean delete(Path folder) throws IOException {

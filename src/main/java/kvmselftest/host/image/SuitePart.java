@@ -9,6 +9,7 @@ import kvmselftest.host.HostException;
 import kvmselftest.host.JavaProgram;
 import kvmselftest.host.Progress;
 import kvmselftest.host.cache.FileTree;
+import kvmselftest.host.cache.Fingerprint;
 import org.jspecify.annotations.Nullable;
 
 /**

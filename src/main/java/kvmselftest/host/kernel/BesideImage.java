@@ -7,12 +7,8 @@ import java.util.List;
 import java.util.Objects;
 import kvmselftest.host.HostException;
 
-/** Where the modules of a kernel are when they were built, unpacked or copied along with it. */
+/** Where the modules of a kernel are when they were unpacked or copied along with it. */
 final class BesideImage {
-  /** Where a build leaves the modules that KVM needs, from the tree's root. */
-  private static final List<String> BUILT =
-      List.of("arch/x86/kvm", "virt/lib", "drivers/crypto/ccp", "drivers/char/hw_random");
-
   private BesideImage() {}
 
   static List<ModuleFolder> folders(Path image, String release) throws HostException {
@@ -24,20 +20,10 @@ final class BesideImage {
       Path modules = folder.resolve(path).resolve(release).normalize();
       found.add(ModuleFolder.of(modules, Integer.MAX_VALUE));
     }
-    if (folder.endsWith("arch/x86/boot")) {
-      addBuilt(folder.resolve("../../..").normalize(), found);
-    }
     return found;
   }
 
-  private static void addBuilt(Path tree, List<ModuleFolder> found) throws HostException {
-    found.add(ModuleFolder.of(tree, 1));
-    for (String built : BUILT) {
-      found.add(ModuleFolder.of(tree.resolve(built), 2));
-    }
-  }
-
-  /** A build's arch/x86_64/boot/bzImage is a link into arch/x86/boot. */
+  /** The folder that a link leads to has the modules. */
   private static Path real(Path image) throws HostException {
     try {
       return image.toRealPath();

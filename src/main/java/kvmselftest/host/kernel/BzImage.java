@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import kvmselftest.host.HostException;
+import kvmselftest.host.UsageException;
 
 /**
  * The setup header of an x86-64 kernel image (Documentation/arch/x86/boot.rst).
@@ -37,12 +37,12 @@ record BzImage(Path file, String release) {
   /**
    * Reads an image's header.
    *
-   * @throws HostException when the file is no x86-64 bzImage or is cut short
+   * @throws UsageException when the file is no x86-64 bzImage or is cut short
    */
-  static BzImage read(Path file) throws HostException {
+  static BzImage read(Path file) throws UsageException {
     if (!Files.isRegularFile(file)) {
       String what = Files.isDirectory(file) ? "is a folder" : "does not exist";
-      throw new HostException("kernel image " + file + " " + what + "; name a bzImage or vmlinuz");
+      throw new UsageException("kernel image " + file + " " + what + "; name a bzImage or vmlinuz");
     }
     ByteBuffer setup = setup(file);
     if (setup.limit() < XLOADFLAGS + 2 || setup.getInt(HEADER) != MAGIC) {
@@ -56,11 +56,11 @@ record BzImage(Path file, String release) {
     return new BzImage(file, release(file, setup));
   }
 
-  private static ByteBuffer setup(Path file) throws HostException {
+  private static ByteBuffer setup(Path file) throws UsageException {
     try (InputStream in = Files.newInputStream(file)) {
       return ByteBuffer.wrap(in.readNBytes(SETUP_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
     } catch (AccessDeniedException e) {
-      throw new HostException(
+      throw new UsageException(
           "kernel image "
               + file
               + " may only be read by others (permission denied); make a copy: sudo install -m 644 "
@@ -68,12 +68,12 @@ record BzImage(Path file, String release) {
               + " .",
           e);
     } catch (IOException e) {
-      throw new HostException(
+      throw new UsageException(
           "kernel image " + file + " cannot be read: " + e.getMessage() + "; name another", e);
     }
   }
 
-  private static void checkSize(Path file, ByteBuffer setup) throws HostException {
+  private static void checkSize(Path file, ByteBuffer setup) throws UsageException {
     int setupSectors = setup.get(SETUP_SECTS) == 0 ? 4 : Byte.toUnsignedInt(setup.get(SETUP_SECTS));
     long wanted = (setupSectors + 1) * 512L + Integer.toUnsignedLong(setup.getInt(SYSSIZE)) * 16;
     long size = file.toFile().length();
@@ -82,7 +82,7 @@ record BzImage(Path file, String release) {
     }
   }
 
-  private static String release(Path file, ByteBuffer setup) throws HostException {
+  private static String release(Path file, ByteBuffer setup) throws UsageException {
     int start = Short.toUnsignedInt(setup.getShort(KERNEL_VERSION)) + 0x200;
     int end = start;
     while (end < setup.limit() && setup.get(end) > ' ') {
@@ -94,8 +94,8 @@ record BzImage(Path file, String release) {
     return StandardCharsets.US_ASCII.decode(setup.slice(start, end - start)).toString();
   }
 
-  private static HostException no(Path file, String why) {
-    return new HostException(
+  private static UsageException no(Path file, String why) {
+    return new UsageException(
         "kernel image "
             + file
             + " cannot be booted: "

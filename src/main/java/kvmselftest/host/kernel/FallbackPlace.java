@@ -3,6 +3,8 @@ package kvmselftest.host.kernel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import kvmselftest.host.HostException;
 
 /** A place that may have a kernel's own modules, looked at only when its turn comes. */
@@ -16,6 +18,7 @@ final class FallbackPlace implements ModulePlace {
   private final String name;
   private final Opener opener;
   private Optional<List<ModuleFolder>> folders = Optional.empty();
+  private final Set<String> others = new TreeSet<>();
   private String failure = "";
 
   private FallbackPlace(String name, Opener opener) {
@@ -44,6 +47,9 @@ final class FallbackPlace implements ModulePlace {
       if (found.isPresent()) {
         return found;
       }
+      for (Path file : folder.find(module)) {
+        others.add(KernelModule.info(file).release());
+      }
     }
     return Optional.empty();
   }
@@ -55,6 +61,9 @@ final class FallbackPlace implements ModulePlace {
 
   @Override
   public String absence() {
+    if (!others.isEmpty()) {
+      return "not " + name + " (that is for " + String.join(", ", others) + ")";
+    }
     return failure.isEmpty() ? "not " + name : "not " + name + " (" + failure + ")";
   }
 

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import kvmselftest.host.HostException;
+import kvmselftest.host.UsageException;
 
 /**
  * A kernel module's file, as it lies in a folder of modules.
@@ -34,9 +35,9 @@ public record KernelModule(String name, Path file) {
     return fitting;
   }
 
-  static Modinfo info(Path file) throws HostException {
+  static Modinfo info(Path file) throws UsageException {
     return Modinfo.of(ModuleFile.read(file))
         .orElseThrow(
-            () -> new HostException(file + " is no whole x86-64 kernel module; replace the file"));
+            () -> new UsageException(file + " is no whole x86-64 kernel module; replace the file"));
   }
 }

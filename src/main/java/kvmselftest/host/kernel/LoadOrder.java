@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import kvmselftest.host.HostException;
+import kvmselftest.host.UsageException;
 
 /** Puts a kernel's KVM modules in the order to insert them, from what each says it depends on. */
 final class LoadOrder {
@@ -26,19 +27,11 @@ final class LoadOrder {
    * @param vendor whose CPU the kernel will find
    * @param places where to look, the first one first for every module
    */
-  static List<KernelModule> of(String release, KvmVendor vendor, List<ModulePlace> places)
+  static List<KernelModule> of(CpuVendor vendor, String release, List<ModulePlace> places)
       throws HostException {
     LoadOrder order = new LoadOrder(release, places);
-    order.visit(ofKvm(vendor).getLast());
+    order.visit(vendor.module());
     return List.copyOf(order.order);
-  }
-
-  /**
-   * The modules that make /dev/kvm on a CPU of that vendor. The last of them leads to the others,
-   * and to those that only some kernels have (ccp and rng-core in 5.10's, for AMD).
-   */
-  static List<String> ofKvm(KvmVendor vendor) {
-    return List.of("irqbypass", "kvm", vendor.module());
   }
 
   private void visit(String module) throws HostException {
@@ -61,7 +54,7 @@ final class LoadOrder {
         return found;
       }
     }
-    throw new HostException(
+    throw new UsageException(
         "kernel "
             + release
             + " has no module "

@@ -6,7 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
-import kvmselftest.host.HostException;
+import kvmselftest.host.UsageException;
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 import org.apache.commons.compress.compressors.zstandard.ZstdCompressorInputStream;
 
@@ -14,16 +14,16 @@ import org.apache.commons.compress.compressors.zstandard.ZstdCompressorInputStre
 final class ModuleFile {
   private ModuleFile() {}
 
-  static byte[] read(Path file) throws HostException {
+  static byte[] read(Path file) throws UsageException {
     byte[] bytes;
     try (InputStream in = decompressed(file)) {
       bytes = in.readAllBytes();
     } catch (IOException e) {
-      throw new HostException(
+      throw new UsageException(
           "cannot read kernel module " + file + ": " + e.getMessage() + "; replace the file", e);
     }
     if (!isElf(bytes)) {
-      throw new HostException(file + " is no kernel module (not an ELF file); replace the file");
+      throw new UsageException(file + " is no kernel module (not an ELF file); replace the file");
     }
     return bytes;
   }

@@ -46,6 +46,17 @@ final class ModuleFolder {
     return found;
   }
 
+  /** Several as one. */
+  static ModuleFolder of(List<ModuleFolder> folders) {
+    ModuleFolder all = new ModuleFolder();
+    for (ModuleFolder folder : folders) {
+      folder.files.forEach(
+          (name, files) -> all.files.computeIfAbsent(name, any -> new ArrayList<>()).addAll(files));
+      all.builtIn.addAll(folder.builtIn);
+    }
+    return all;
+  }
+
   private void search(Path folder, int depth) throws HostException {
     try {
       Files.walkFileTree(

@@ -4,7 +4,7 @@ import java.util.Optional;
 import kvmselftest.host.HostException;
 
 /** Somewhere a kernel's modules may be. */
-sealed interface ModulePlace permits NamedPlace, FallbackPlace {
+sealed interface ModulePlace permits NamedPlace, BuildTree, FallbackPlace {
   /** A module's file with what it says of itself. */
   record Found(KernelModule module, Modinfo info) {}
 

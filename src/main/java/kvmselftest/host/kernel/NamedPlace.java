@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
+import kvmselftest.host.UsageException;
 
 /**
  * The folder that the user named. What it has is what is to be tried: anything in it that does not
@@ -28,14 +29,14 @@ final class NamedPlace implements ModulePlace {
    * @throws HostException when none of the modules that make /dev/kvm is in it: other modules than
    *     the user's would be tried, and pass
    */
-  static NamedPlace of(Path path, KvmVendor vendor, Progress progress) throws HostException {
+  static NamedPlace of(Path path, CpuVendor vendor, Progress progress) throws HostException {
     if (!Files.isDirectory(path)) {
-      throw new HostException("--modules " + path + " is no folder; name one with kernel modules");
+      throw new UsageException("--modules " + path + " is no folder; name one with kernel modules");
     }
     ModuleFolder folder = ModuleFolder.of(path, Integer.MAX_VALUE);
-    List<String> wanted = LoadOrder.ofKvm(vendor);
+    List<String> wanted = vendor.modulesOfKvm();
     if (wanted.stream().allMatch(name -> folder.find(name).isEmpty() && !folder.isBuiltIn(name))) {
-      throw new HostException(
+      throw new UsageException(
           "--modules "
               + path
               + " has none of "
@@ -59,9 +60,9 @@ final class NamedPlace implements ModulePlace {
     return Optional.of(fitting.getFirst());
   }
 
-  private static HostException otherKernel(Path file, String release) throws HostException {
+  private static UsageException otherKernel(Path file, String release) throws UsageException {
     String other = KernelModule.info(file).release();
-    return new HostException(
+    return new UsageException(
         file
             + " is for kernel "
             + other
@@ -70,11 +71,11 @@ final class NamedPlace implements ModulePlace {
             + "; build the module for that kernel, or name its own by --kernel");
   }
 
-  private static HostException ambiguous(String module, List<Found> fitting) {
+  private static UsageException ambiguous(String module, List<Found> fitting) {
     String files =
         String.join(
             " and ", fitting.stream().map(found -> found.module().file().toString()).toList());
-    return new HostException(
+    return new UsageException(
         "module "
             + module
             + " is there more than once: "

@@ -2,30 +2,31 @@ package kvmselftest.host.qemu;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Machine;
 import kvmselftest.host.debian.QemuInstallation;
 import kvmselftest.host.emulator.Emulator;
 import kvmselftest.host.emulator.RunningEmulator;
 import kvmselftest.host.emulator.SerialFiles;
-import kvmselftest.host.kernel.KvmVendor;
+import kvmselftest.host.kernel.CpuVendor;
 import kvmselftest.host.process.ChildProcess;
 
-/** QEMU's TCG, which emulates AMD's SVM with nested paging. */
-public record Qemu(QemuInstallation installation) implements Emulator {
+/** QEMU: its TCG emulates AMD's SVM with nested paging; under KVM the CPU is the host's own. */
+public record Qemu(QemuInstallation installation, Accelerator accelerator) implements Emulator {
   @Override
   public String name() {
-    return "QEMU " + installation.version();
+    return "QEMU " + installation.version() + ", " + accelerator;
   }
 
   @Override
-  public KvmVendor vendor() {
-    return KvmVendor.AMD;
+  public CpuVendor vendor() {
+    return accelerator.vendor();
   }
 
   @Override
   public boolean parallelCpus() {
-    return installation.parallelCpus();
+    return accelerator.isKvm() || installation.parallelCpus();
   }
 
   @Override
@@ -34,7 +35,9 @@ public record Qemu(QemuInstallation installation) implements Emulator {
       throws HostException {
     Path errors = folder.resolve("qemu.log");
     ProcessBuilder builder =
-        new ProcessBuilder(new QemuCommand(installation, machine, kernel, initramfs, files).words())
+        new ProcessBuilder(
+                new QemuCommand(installation, accelerator, machine, kernel, initramfs, files)
+                    .words())
             .redirectInput(Path.of("/dev/null").toFile())
             .redirectError(errors.toFile());
     builder.environment().putAll(installation.environment());

@@ -3,6 +3,7 @@ package kvmselftest.host.qemu;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.Machine;
 import kvmselftest.host.debian.QemuInstallation;
 import kvmselftest.host.emulator.SerialFiles;
@@ -13,7 +14,12 @@ import kvmselftest.host.emulator.SerialFiles;
  * a file.
  */
 record QemuCommand(
-    QemuInstallation qemu, Machine machine, Path kernel, Path initramfs, SerialFiles files) {
+    QemuInstallation qemu,
+    Accelerator accelerator,
+    Machine machine,
+    Path kernel,
+    Path initramfs,
+    SerialFiles files) {
   /**
    * With these the clocksource is the TSC, which emulated CPUs have in step; a panic or an oops
    * ends the machine at once; and only errors are on the console, each letter of which costs an
@@ -27,8 +33,7 @@ record QemuCommand(
     qemu.firmware().forEach(folder -> words.addAll(List.of("-L", folder.toString())));
     words.addAll(List.of("-nodefaults", "-no-user-config", "-no-reboot"));
     words.addAll(List.of("-display", "none", "-nic", "none"));
-    words.addAll(List.of("-machine", "q35", "-cpu", "max"));
-    words.addAll(List.of("-accel", "tcg,thread=" + (qemu.parallelCpus() ? "multi" : "single")));
+    words.addAll(List.of("-machine", "q35", "-cpu", cpu(), "-accel", accel()));
     words.addAll(List.of("-smp", String.valueOf(machine.cpus())));
     words.addAll(List.of("-m", String.valueOf(machine.memoryMib())));
     words.addAll(List.of("-kernel", kernel.toString(), "-initrd", initramfs.toString()));
@@ -37,6 +42,22 @@ record QemuCommand(
     words.addAll(serial("programs", "stdio,signal=off"));
     words.addAll(serial("results", "file,path=" + escaped(files.results())));
     return words;
+  }
+
+  /**
+   * Under KVM the host's own CPU: with its SVM or VMX, and with a TSC that counts at one rate,
+   * without which the kernel under test would not keep it as clocksource. QEMU withholds that one
+   * from machines that may migrate.
+   */
+  private String cpu() {
+    return accelerator.isKvm() ? "host,migratable=off,+invtsc" : "max";
+  }
+
+  private String accel() {
+    if (accelerator.isKvm()) {
+      return "kvm";
+    }
+    return "tcg,thread=" + (qemu.parallelCpus() ? "multi" : "single");
   }
 
   private static List<String> serial(String name, String backend) {

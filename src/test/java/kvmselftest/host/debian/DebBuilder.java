@@ -16,12 +16,12 @@ import org.apache.commons.compress.compressors.xz.XZCompressorOutputStream;
 import org.apache.commons.compress.compressors.zstandard.ZstdCompressorOutputStream;
 
 /** Makes small packages to unpack. */
-final class DebBuilder {
+public final class DebBuilder {
   private final String compression;
   private final ByteArrayOutputStream data = new ByteArrayOutputStream();
   private final TarArchiveOutputStream tar;
 
-  DebBuilder(String compression) throws IOException {
+  public DebBuilder(String compression) throws IOException {
     this.compression = compression;
     OutputStream out =
         switch (compression) {
@@ -38,6 +38,10 @@ final class DebBuilder {
   }
 
   DebBuilder file(String name, String content) throws IOException {
+    return file(name, content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  public DebBuilder file(String name, byte[] content) throws IOException {
     return add(new TarArchiveEntry(name), content);
   }
 
@@ -60,7 +64,10 @@ final class DebBuilder {
   }
 
   private DebBuilder add(TarArchiveEntry entry, String content) throws IOException {
-    byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+    return add(entry, content.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private DebBuilder add(TarArchiveEntry entry, byte[] bytes) throws IOException {
     entry.setSize(bytes.length);
     tar.putArchiveEntry(entry);
     tar.write(bytes);
@@ -69,13 +76,17 @@ final class DebBuilder {
   }
 
   DebFile write(Path file) throws IOException {
+    return new DebFile(writePackage(file));
+  }
+
+  public Path writePackage(Path file) throws IOException {
     tar.close();
     try (ArArchiveOutputStream ar = new ArArchiveOutputStream(Files.newOutputStream(file))) {
       member(ar, "debian-binary", "2.0\n".getBytes(StandardCharsets.UTF_8));
       member(ar, "control.tar", new byte[0]);
       member(ar, "data.tar" + compression, data.toByteArray());
     }
-    return new DebFile(file);
+    return file;
   }
 
   private static void member(ArArchiveOutputStream ar, String name, byte[] content)

@@ -53,6 +53,13 @@ class QemuFinderTest {
   }
 
   @Test
+  void takesAnyVersionUnderKvm() throws Exception {
+    Path own = qemu("own", "7.2.22");
+    assertEquals(own, finder(packages()).findForKvm(Optional.empty(), lines::add).binary());
+    assertEquals(List.of(), lines);
+  }
+
+  @Test
   void takesTheOneThatIsNamedWhateverItsVersion() throws Exception {
     qemu("own", "10.1.0");
     Path named = qemu("named", "8.2");

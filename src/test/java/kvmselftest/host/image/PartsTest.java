@@ -1,12 +1,10 @@
 package kvmselftest.host.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import kvmselftest.host.cache.CacheFolder;
@@ -15,12 +13,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 class PartsTest {
   private final List<String> steps = new ArrayList<>();
-  private final Path root;
   private final Parts parts;
   private int made;
 
   PartsTest(@TempDir Path root) {
-    this.root = root;
     parts = new Parts(new CacheFolder(root), steps::add);
   }
 
@@ -43,20 +39,6 @@ class PartsTest {
     assertTrue(new Archive(get("1")).isWhole());
     assertEquals(2, made);
     assertEquals(List.of("the cached thing part of the image is damaged and made anew"), steps);
-  }
-
-  @Test
-  void longUnusedOnesAreDeleted() throws Exception {
-    for (int i = 0; i < 7; i++) {
-      Path folder = root.resolve("thing-" + i);
-      get(String.valueOf(i));
-      Files.setLastModifiedTime(folder, FileTime.fromMillis(1000L * i));
-    }
-    get("0");
-
-    assertTrue(Files.exists(root.resolve("thing-0")));
-    assertFalse(Files.exists(root.resolve("thing-1")));
-    assertTrue(Files.exists(root.resolve("thing-6")));
   }
 
   private Path get(String key) throws Exception {

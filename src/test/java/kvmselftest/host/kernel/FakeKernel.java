@@ -35,6 +35,21 @@ final class FakeKernel {
     return Files.write(file, image(release));
   }
 
+  /** A folder in which a kernel was built, without modules. */
+  static Path writeTree(Path tree, String release) throws IOException {
+    writeImage(tree.resolve("arch/x86/boot/bzImage"), release);
+    Path link = Files.createDirectories(tree.resolve("arch/x86_64/boot")).resolve("bzImage");
+    Files.createSymbolicLink(link, Path.of("../../x86/boot/bzImage"));
+    return tree;
+  }
+
+  /** The three modules of KVM, compressed as the suffix says. */
+  static void writeModules(Path folder, String release, String suffix) throws IOException {
+    writeModule(folder.resolve("irqbypass.ko" + suffix), release, "");
+    writeModule(folder.resolve("kvm.ko" + suffix), release, "irqbypass");
+    writeModule(folder.resolve("kvm-amd.ko" + suffix), release, "kvm");
+  }
+
   /** An ELF object with a .modinfo section. */
   static byte[] module(String release, String depends) {
     byte[] modinfo =

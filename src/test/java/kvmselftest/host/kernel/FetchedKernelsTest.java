@@ -59,10 +59,14 @@ class FetchedKernelsTest {
   }
 
   private static KernelResolver resolver() {
-    return new KernelResolver(packages(), KvmVendor.AMD);
+    return new KernelResolver(packages(), cache());
   }
 
   private static Packages packages() {
-    return Packages.ofMachine(new CacheFolder(temp));
+    return Packages.ofMachine(cache());
+  }
+
+  private static CacheFolder cache() {
+    return new CacheFolder(temp);
   }
 }

@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import kvmselftest.host.Accelerator;
 import kvmselftest.host.Machine;
 import kvmselftest.host.debian.QemuInstallation;
 import kvmselftest.host.emulator.SerialFiles;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class QemuCommandTest {
   @Test
@@ -28,6 +31,23 @@ class QemuCommandTest {
     assertTrue(after("-append", words).endsWith(" loglevel=4 mitigations=off"));
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = Accelerator.class,
+      names = {"KVM_ON_AMD", "KVM_ON_INTEL"})
+  void underKvmTheCpuIsTheHostsWithItsTsc(Accelerator accelerator) {
+    List<String> words = words("7.2.22", accelerator, Machine.STANDARD);
+
+    assertEquals("kvm", after("-accel", words));
+    assertEquals("host,migratable=off,+invtsc", after("-cpu", words));
+    assertTrue(after("-append", words).contains("tsc=reliable clocksource=tsc"), words.toString());
+  }
+
+  @Test
+  void underTcgTheCpuIsEmulated() {
+    assertEquals("max", after("-cpu", words("10.0.2", Machine.STANDARD)));
+  }
+
   @Test
   void commaInAPathIsNoEndOfIt() {
     assertTrue(
@@ -39,11 +59,16 @@ class QemuCommandTest {
   }
 
   private static List<String> words(String version, Machine machine) {
+    return words(version, Accelerator.TCG, machine);
+  }
+
+  private static List<String> words(String version, Accelerator accelerator, Machine machine) {
     QemuInstallation qemu =
         new QemuInstallation(
             Path.of("/usr/bin/qemu"), List.of(Path.of("/firmware")), Map.of(), version);
     SerialFiles files = new SerialFiles(Path.of("/a,b/console.log"), Path.of("/a,b/results"));
-    return new QemuCommand(qemu, machine, Path.of("/vmlinuz"), Path.of("/initramfs"), files)
+    return new QemuCommand(
+            qemu, accelerator, machine, Path.of("/vmlinuz"), Path.of("/initramfs"), files)
         .words();
   }
 }

@@ -1,4 +1,4 @@
-package kvmselftest.host.image;
+package kvmselftest.host.cache;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,13 +12,13 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** Tells inputs apart: equal fingerprints mean equal inputs. */
-final class Fingerprint {
+public final class Fingerprint {
   /** 64 bits: among the few inputs of one machine no two will meet. */
   private static final int BYTES = 8;
 
   private final MessageDigest digest;
 
-  Fingerprint() {
+  public Fingerprint() {
     try {
       digest = MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
@@ -27,26 +27,26 @@ final class Fingerprint {
   }
 
   /** A text, told apart from the ones before and after it. */
-  Fingerprint add(String text) {
+  public Fingerprint add(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     digest.update((bytes.length + ":").getBytes(StandardCharsets.UTF_8));
     digest.update(bytes);
     return this;
   }
 
-  Fingerprint add(Iterable<String> texts) {
+  public Fingerprint add(Iterable<String> texts) {
     texts.forEach(this::add);
     return add("end of list");
   }
 
-  Fingerprint add(byte[] bytes) {
+  public Fingerprint add(byte[] bytes) {
     add(bytes.length + " bytes");
     digest.update(bytes);
     return this;
   }
 
   /** A file's whole content. */
-  Fingerprint addContent(Path file) throws IOException {
+  public Fingerprint addContent(Path file) throws IOException {
     add(Files.size(file) + " bytes");
     try (InputStream in = Files.newInputStream(file)) {
       in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
@@ -55,12 +55,12 @@ final class Fingerprint {
   }
 
   /** A file's size and time: for files that are too large to be read at every run. */
-  Fingerprint addStamp(Path file) throws IOException {
+  public Fingerprint addStamp(Path file) throws IOException {
     return add(file + " " + Files.size(file) + " " + Files.getLastModifiedTime(file).toMillis());
   }
 
   /** Ends it. */
-  String hex() {
+  public String hex() {
     return HexFormat.of().formatHex(digest.digest(), 0, BYTES);
   }
 }
