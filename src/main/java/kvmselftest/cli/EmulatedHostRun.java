@@ -1,15 +1,13 @@
 package kvmselftest.cli;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 import kvmselftest.host.Bounds;
 import kvmselftest.host.EmulatedHost;
 import kvmselftest.host.HostException;
@@ -21,22 +19,24 @@ import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.host.debian.BusyboxFinder;
 import kvmselftest.host.debian.Packages;
 import kvmselftest.host.debian.QemuFinder;
+import kvmselftest.host.debian.QemuInstallation;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelResolver;
 import kvmselftest.kvm.Kvm;
+import kvmselftest.results.HostFacts;
+import kvmselftest.results.Results;
+import kvmselftest.results.ResultsJson;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
 import org.jspecify.annotations.Nullable;
 
 /** The emulated host of {@code kvmselftest.host}, put to this use. */
 final class EmulatedHostRun implements EmulatedRun {
-  /** Libraries for making an emulated host, which nothing inside of it needs. */
-  private static final List<String> OUTSIDE_ONLY =
-      List.of("archunit-", "commons-", "slf4j-", "xz-", "zstd-jni-");
-
   /** More than any run takes, and within what busybox's sleep counts to. */
   private static final Duration LONGEST = Duration.ofDays(30);
 
+  private final Instant started = Instant.now();
+  private HostFacts host = HostFacts.ofEmulated("", "");
   private volatile boolean interrupted;
 
   @Override
@@ -47,6 +47,7 @@ final class EmulatedHostRun implements EmulatedRun {
       // Not closed: what is still to be said belongs in it, and then the process ends.
       PrintStream kept =
           report == null ? out : LoggedOutput.to(out, report.path().resolve("output.log"));
+      noVerdict(report, "the run did not come to its end");
       return bootOrSayWhyNot(options, arguments, report, kept);
     } catch (IOException e) {
       out.println("error: cannot write the report: " + e);
@@ -55,24 +56,34 @@ final class EmulatedHostRun implements EmulatedRun {
   }
 
   private ExitStatus bootOrSayWhyNot(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
+      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out)
+      throws IOException {
     try {
       return boot(options, arguments, report, out);
     } catch (HostException e) {
       // After Ctrl-C, that QEMU was killed is no news.
       if (!interrupted) {
         out.println("error: " + e.getMessage());
+        noVerdict(report, e.getMessage());
       }
       return ExitStatus.FAILED;
     }
   }
 
-  private static ExitStatus boot(
+  /** Stands until the program in there has left a results.json that is whole. */
+  private void noVerdict(@Nullable ReportFolder report, String reason) throws IOException {
+    if (report != null) {
+      ResultsJson.write(Results.withoutVerdict(started, reason, host), report.path());
+    }
+  }
+
+  private ExitStatus boot(
       Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out)
       throws HostException {
     Progress progress = out::println;
     CacheFolder cache = CacheFolder.ofUser(System.getenv());
     HostRun run = hostRun(options, arguments, cache, progress);
+    host = HostFacts.ofEmulated(run.kernel().release(), emulator(run.qemu()));
     HostRun reported = report == null ? run : run.withReport(report.path());
     return verdict(new EmulatedHost(cache, progress, out).run(reported).exitStatus(0));
   }
@@ -94,22 +105,25 @@ final class EmulatedHostRun implements EmulatedRun {
     Kernel kernel =
         new KernelResolver(packages)
             .resolve(options.kernelChoice(), Optional.ofNullable(options.modules), progress);
+    QemuInstallation qemu =
+        new QemuFinder(packages).find(Optional.ofNullable(options.qemu), progress);
     return new HostRun(
             kernel,
-            new QemuFinder(packages).find(Optional.ofNullable(options.qemu), progress),
+            qemu,
             new BusyboxFinder(packages).find(progress),
-            classPath(),
-            List.of(new JavaProgram(Main.class.getName(), arguments)))
+            SuiteClassPath.jars(),
+            List.of(
+                new JavaProgram(
+                    Main.class.getName(),
+                    arguments,
+                    List.of("-D" + HostInspection.EMULATOR + "=" + emulator(qemu)))))
         .withTraining(training())
         .withMachine(machine(options))
         .withBounds(Bounds.STANDARD.withRun(runBound(options)));
   }
 
-  private static List<Path> classPath() {
-    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-        .map(Path::of)
-        .filter(jar -> OUTSIDE_ONLY.stream().noneMatch(jar.getFileName().toString()::startsWith))
-        .toList();
+  private static String emulator(QemuInstallation qemu) {
+    return "QEMU " + qemu.version() + " (TCG)";
   }
 
   private static JavaProgram training() {

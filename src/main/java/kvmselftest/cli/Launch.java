@@ -135,6 +135,7 @@ record Launch(
             timeout,
             options.demands(),
             behaviours,
+            HostInspection::facts,
             report,
             console)
         .run();

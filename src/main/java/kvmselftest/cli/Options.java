@@ -119,8 +119,8 @@ final class Options {
       names = "--report",
       paramLabel = "DIR",
       description =
-          "Write JUnit XML, logs and the verdict to DIR; if there are files in it, to a new "
-              + "folder in it.")
+          "Write JUnit XML, results.json, logs and the verdict to DIR; if there are files in it, "
+              + "to a new folder in it.")
   @Nullable Path report;
 
   @Option(names = "--fail-on-skip", description = "A test that cannot run here is a failure.")
