@@ -2,12 +2,16 @@ package kvmselftest.cli;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import kvmselftest.review.Comparison;
+import kvmselftest.review.NotResultsException;
+import kvmselftest.review.ResultsReader;
 import kvmselftest.runner.Console;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
@@ -68,6 +72,9 @@ record Launch(
   }
 
   private ExitStatus run(Options options) {
+    if (options.compare != null) {
+      return compare(options.compare);
+    }
     if (options.list) {
       return list(options);
     }
@@ -83,6 +90,18 @@ record Launch(
     } catch (IOException e) {
       out.println("error: cannot write to %s: %s".formatted(options.report, e));
       return ExitStatus.FAILED;
+    }
+  }
+
+  private ExitStatus compare(List<Path> given) {
+    try {
+      Comparison comparison =
+          new Comparison(
+              ResultsReader.read(given.getFirst()), ResultsReader.read(given.getLast()));
+      comparison.lines().forEach(out::println);
+      return comparison.isWorse() ? ExitStatus.FAILED : ExitStatus.PASSED;
+    } catch (NotResultsException e) {
+      return usage("--compare: " + e.getMessage());
     }
   }
 

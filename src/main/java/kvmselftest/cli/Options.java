@@ -123,6 +123,16 @@ final class Options {
               + "to a new folder in it.")
   @Nullable Path report;
 
+  @Option(
+      names = "--compare",
+      arity = "2",
+      paramLabel = "BEFORE AFTER",
+      hideParamSyntax = true,
+      description =
+          "Say what differs between two runs, report folders or results.json files, and run "
+              + "nothing. Exit status 1 if something got worse.")
+  @Nullable List<Path> compare;
+
   @Option(names = "--fail-on-skip", description = "A test that cannot run here is a failure.")
   boolean failOnSkip;
 

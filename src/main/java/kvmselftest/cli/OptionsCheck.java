@@ -26,7 +26,24 @@ final class OptionsCheck {
 
   /** The first thing that is wrong, in one line; empty if nothing is. */
   Optional<String> complaint() {
-    return Stream.of(modes(), tests(), numbers(), files()).flatMap(Optional::stream).findFirst();
+    return Stream.of(compare(), modes(), tests(), numbers(), files()).flatMap(Optional::stream).findFirst();
+  }
+
+  /** A comparison runs nothing. */
+  private Optional<String> compare() {
+    if (options.compare == null) {
+      return Optional.empty();
+    }
+    return Stream.of(
+            options.onThisMachine ? "--native" : "",
+            options.emulated ? "--emulated" : "",
+            options.list ? "--list" : "",
+            options.report == null ? "" : "--report",
+            options.tests.isEmpty() ? "" : "--tests")
+        .filter(name -> !name.isEmpty())
+        .findFirst()
+        .or(() -> options.ofEmulatedHost().stream().findFirst())
+        .map(name -> "--compare and %s exclude each other: --compare runs nothing".formatted(name));
   }
 
   private Optional<String> modes() {

@@ -174,6 +174,11 @@ class LaunchTest {
         "--kernel /                 | --kernel: / is a folder, not a file",
         "--modules /etc/passwd      | --modules: /etc/passwd is not a folder",
         "--report /etc/passwd       | --report: /etc/passwd is not a folder",
+        "--compare x                | option '--compare' at index 0 (BEFORE AFTER) requires at least"
+            + " 2 values, but only 1 were specified: [x]",
+        "--compare / /              | --compare: / has no results.json: it is no report folder, or of"
+            + " a version before there was one",
+        "--compare a b --cpus 2     | --compare and --cpus exclude each other: --compare runs nothing",
         "--kernel                   | Missing required parameter for option '--kernel' (PATH)",
       })
   void refusesWhatMakesNoSense(String arguments, String complaint) {
@@ -189,6 +194,23 @@ class LaunchTest {
     launch(Optional.empty(), "--native", "--color", when);
 
     assertTrue(text(out).contains("\u001b[32mok"), text(out));
+  }
+
+  @Test
+  void comparesWithoutARun(@TempDir Path folder) {
+    launch(Optional.empty(), "--native", "--report", folder + "/all");
+    launch(Optional.empty(), "--native", "--report", folder + "/one", "--tests", "observes");
+    out.reset();
+
+    assertEquals(
+        ExitStatus.FAILED,
+        launch(Optional.of("no KVM"), "--compare", folder + "/all", folder + "/one"));
+    assertTrue(text(out).startsWith("Only before: 4\n  Samples.Passing."), text(out));
+    out.reset();
+    assertEquals(
+        ExitStatus.PASSED,
+        launch(Optional.of("no KVM"), "--compare", folder + "/one", folder + "/one"));
+    assertEquals("Nothing differs.\n", text(out));
   }
 
   private Path existing() {
