@@ -133,7 +133,7 @@ final class EmulatedHostRun implements EmulatedRun {
         List.of("-D" + Kvm.DEVICE_PROPERTY + "=/nonexistent"));
   }
 
-  private static Machine machine(Options options) {
+  static Machine machine(Options options) {
     return Machine.STANDARD
         .withCpus(Objects.requireNonNullElse(options.cpus, Machine.STANDARD.cpus()))
         .withMemoryMib(Objects.requireNonNullElse(options.memoryMib, Machine.STANDARD.memoryMib()));

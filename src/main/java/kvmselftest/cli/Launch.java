@@ -96,8 +96,7 @@ record Launch(
   private ExitStatus compare(List<Path> given) {
     try {
       Comparison comparison =
-          new Comparison(
-              ResultsReader.read(given.getFirst()), ResultsReader.read(given.getLast()));
+          new Comparison(ResultsReader.read(given.getFirst()), ResultsReader.read(given.getLast()));
       comparison.lines().forEach(out::println);
       return comparison.isWorse() ? ExitStatus.FAILED : ExitStatus.PASSED;
     } catch (NotResultsException e) {
@@ -160,7 +159,8 @@ record Launch(
         .run();
   }
 
-  private ExitStatus runEmulated(Options options, @Nullable ReportFolder report) {
+  private ExitStatus runEmulated(Options options, @Nullable ReportFolder report)
+      throws IOException {
     ForwardedRun inThere =
         new ForwardedRun(
             options.selection(),
@@ -170,6 +170,8 @@ record Launch(
             options.verbose,
             options.color.on(environment),
             EmulatedRun.REPORT);
-    return emulated.run(options, inThere.arguments(), report, out);
+    return options.matrix == null
+        ? emulated.run(options, inThere.arguments(), report, out)
+        : new MatrixRun(emulated, options, inThere.arguments(), report, out).run();
   }
 }

@@ -2,6 +2,7 @@ package kvmselftest.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import kvmselftest.host.kernel.KernelChoice;
@@ -35,12 +36,14 @@ import picocli.CommandLine.Option;
       "  run-selftests.sh",
       "  run-selftests.sh --tests SystemCounterOffsetTest --verbose",
       "  run-selftests.sh --kernel ./bzImage --modules ./linux --report ./report",
-      "  run-selftests.sh --native --fail-on-skip --repeat 10"
+      "  run-selftests.sh --native --fail-on-skip --repeat 10",
+      "  run-selftests.sh --matrix debian:6.1,debian:6.12,debian:7.2",
+      "  run-selftests.sh --compare ./before ./after"
     },
     versionProvider = Version.class,
     sortOptions = false,
     usageHelpAutoWidth = false)
-final class Options {
+final class Options implements Cloneable {
   private static final String DEBIAN = "debian:";
 
   @Option(
@@ -61,6 +64,14 @@ final class Options {
               + "and the like name a Debian release's. Default: the distribution's own kernel "
               + "package.")
   @Nullable String kernel;
+
+  @Option(
+      names = "--matrix",
+      paramLabel = "A,B,C",
+      description =
+          "Run the tests on each of these kernels, named as for --kernel and parted by commas, and "
+              + "show one table (implies --emulated).")
+  @Nullable String matrix;
 
   @Option(
       names = "--modules",
@@ -170,6 +181,7 @@ final class Options {
   List<String> ofEmulatedHost() {
     return Stream.of(
             kernel == null ? "" : "--kernel",
+            matrix == null ? "" : "--matrix",
             modules == null ? "" : "--modules",
             qemu == null ? "" : "--qemu",
             cpus == null ? "" : "--cpus",
@@ -185,6 +197,25 @@ final class Options {
     return kernel.startsWith(DEBIAN)
         ? new KernelChoice.DebianRelease(kernel.substring(DEBIAN.length()))
         : new KernelChoice.Image(Path.of(kernel));
+  }
+
+  /** The kernels of a matrix, as they were named; none without one. */
+  List<String> kernels() {
+    return matrix == null
+        ? List.of()
+        : Arrays.stream(matrix.split(",", -1)).map(String::strip).toList();
+  }
+
+  /** All the same, for one kernel of a matrix. */
+  Options withKernel(String name) {
+    try {
+      Options copy = (Options) clone();
+      copy.kernel = name;
+      copy.matrix = null;
+      return copy;
+    } catch (CloneNotSupportedException e) {
+      throw new AssertionError("this class is cloneable", e);
+    }
   }
 
   Demands demands() {

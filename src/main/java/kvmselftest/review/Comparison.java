@@ -90,7 +90,8 @@ public record Comparison(Results before, Results after) {
   private static void list(
       List<String> lines, String title, Stream<Pair> found, Function<Pair, List<String>> details) {
     Map<String, List<Pair>> byClass = new LinkedHashMap<>();
-    found.forEach(pair -> byClass.computeIfAbsent(pair.className(), _ -> new ArrayList<>()).add(pair));
+    found.forEach(
+        pair -> byClass.computeIfAbsent(pair.className(), _ -> new ArrayList<>()).add(pair));
     if (byClass.isEmpty()) {
       return;
     }

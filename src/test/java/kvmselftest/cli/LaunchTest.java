@@ -174,11 +174,20 @@ class LaunchTest {
         "--kernel /                 | --kernel: / is a folder, not a file",
         "--modules /etc/passwd      | --modules: /etc/passwd is not a folder",
         "--report /etc/passwd       | --report: /etc/passwd is not a folder",
-        "--compare x                | option '--compare' at index 0 (BEFORE AFTER) requires at least"
-            + " 2 values, but only 1 were specified: [x]",
-        "--compare / /              | --compare: / has no results.json: it is no report folder, or of"
-            + " a version before there was one",
-        "--compare a b --cpus 2     | --compare and --cpus exclude each other: --compare runs nothing",
+        "--matrix ,                 | --matrix: a kernel's name is empty",
+        "--matrix debian:6.1,x      | --matrix: x does not exist",
+        "--matrix debian:2.6        | --matrix: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2",
+        "--matrix debian:6.1,debian:6.1 | --matrix: debian:6.1 is named twice",
+        "--matrix x --kernel y      | --matrix and --kernel exclude each other: name all kernels in"
+            + " --matrix",
+        "--native --matrix debian:6.1 | --native and --matrix exclude each other: --matrix is of"
+            + " the emulated host",
+        "--compare x                | option '--compare' at index 0 (BEFORE AFTER) requires at"
+            + " least 2 values, but only 1 were specified: [x]",
+        "--compare / /              | --compare: / has no results.json: it is no report folder, or"
+            + " of a version before there was one",
+        "--compare a b --cpus 2     | --compare and --cpus exclude each other: --compare runs"
+            + " nothing",
         "--kernel                   | Missing required parameter for option '--kernel' (PATH)",
       })
   void refusesWhatMakesNoSense(String arguments, String complaint) {

@@ -52,12 +52,7 @@ class ComparisonTest {
 
     assertEquals(
         List.of(
-            "Newly passing: 1",
-            "  A.one",
-            "Newly run: 1",
-            "  A.two",
-            "Only after: 1",
-            "  A.three"),
+            "Newly passing: 1", "  A.one", "Newly run: 1", "  A.two", "Only after: 1", "  A.three"),
         lines());
     assertFalse(isWorse());
   }

@@ -42,10 +42,13 @@ class ResultsReaderTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "\"version\" : 1          | \"version\" : 2     | has version 2, and this program reads version 1",
+        "\"version\" : 1          | \"version\" : 2     | has version 2, and this program reads"
+            + " version 1",
         "kvm-clock-selftests res  | other res           | is not a results file: its \"format\"",
-        "\"durationMs\" : 7000    | \"durationMs\" : {} | \"durationMs\" is missing or not a number",
-        "\"status\" : \"fail\"    | \"status\" : \"x\"  | \"status\" is missing or not pass, fail or skip",
+        "\"durationMs\" : 7000    | \"durationMs\" : {} | \"durationMs\" is missing or not a"
+            + " number",
+        "\"status\" : \"fail\"    | \"status\" : \"x\"  | \"status\" is missing or not pass, fail"
+            + " or skip",
         "\"tests\"                | \"test\"            | \"tests\" is missing or not an array",
         "2001-02                  | 2001-99             | \"started\" is missing or not a time",
       })

@@ -19,7 +19,7 @@ public final class FileTree {
     }
   }
 
-  static void deleteQuietly(Path folder) {
+  public static void deleteQuietly(Path folder) {
     try {
       delete(folder);
     } catch (IOException e) {
