@@ -86,7 +86,9 @@ record Launch(
     }
     try {
       @Nullable ReportFolder report = report(options);
-      return here ? runHere(options, report) : runEmulated(options, report);
+      ExitStatus status = here ? runHere(options, report) : runEmulated(options, report);
+      ReportPage.write(report);
+      return status;
     } catch (IOException e) {
       out.println("error: cannot write to %s: %s".formatted(options.report, e));
       return ExitStatus.FAILED;

@@ -93,6 +93,7 @@ final class MatrixRun {
       failed =
           emulated.run(options.withKernel(kernel), arguments, own, nowhere) == ExitStatus.FAILED;
       ended = ResultsReader.read(own.path());
+      ReportPage.write(report == null ? null : own);
     } catch (IOException | NotResultsException | RuntimeException e) {
       ended = without("there are no results: " + e);
     }

@@ -130,8 +130,8 @@ final class Options implements Cloneable {
       names = "--report",
       paramLabel = "DIR",
       description =
-          "Write JUnit XML, results.json, logs and the verdict to DIR; if there are files in it, "
-              + "to a new folder in it.")
+          "Write JUnit XML, results.json, report.html, logs and the verdict to DIR; if there are "
+              + "files in it, to a new folder in it.")
   @Nullable Path report;
 
   @Option(
