@@ -10,6 +10,7 @@ import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import kvmselftest.kvm.Kvm;
+import kvmselftest.results.HostFacts;
 import kvmselftest.runner.Console;
 import kvmselftest.runner.Demands;
 import kvmselftest.runner.ExitStatus;
@@ -32,7 +33,7 @@ public final class AotTraining {
 
   /** Packages that a run in there uses, bindings first of all. */
   private static final Pattern USED =
-      Pattern.compile("kvmselftest/(bindings|guest|kvm|probe|runner|sys|x86)/.*\\.class");
+      Pattern.compile("kvmselftest/(bindings|guest|kvm|probe|results|runner|sys|x86)/.*\\.class");
 
   private AotTraining() {}
 
@@ -63,6 +64,7 @@ public final class AotTraining {
             Duration.ofMinutes(1),
             Demands.NONE,
             Stream::empty,
+            () -> HostFacts.UNKNOWN,
             null,
             console)
         .run();

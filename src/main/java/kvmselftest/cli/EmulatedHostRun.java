@@ -1,15 +1,13 @@
 package kvmselftest.cli;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 import kvmselftest.host.Accelerator;
 import kvmselftest.host.EmulatedHost;
 import kvmselftest.host.HostException;
@@ -28,19 +26,20 @@ import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelResolver;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
+import kvmselftest.results.HostFacts;
+import kvmselftest.results.Results;
+import kvmselftest.results.ResultsJson;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
 import org.jspecify.annotations.Nullable;
 
 /** The emulated host of {@code kvmselftest.host}, put to this use. */
 final class EmulatedHostRun implements EmulatedRun {
-  /** Libraries for making an emulated host, which nothing inside of it needs. */
-  private static final List<String> OUTSIDE_ONLY =
-      List.of("archunit-", "commons-", "slf4j-", "xz-", "zstd-jni-");
-
   /** More than any run takes, and within what busybox's sleep counts to. */
   private static final Duration LONGEST = Duration.ofDays(30);
 
+  private final Instant started = Instant.now();
+  private HostFacts host = HostFacts.ofEmulated("", "");
   private volatile boolean interrupted;
 
   @Override
@@ -51,6 +50,7 @@ final class EmulatedHostRun implements EmulatedRun {
       // Not closed: what is still to be said belongs in it, and then the process ends.
       PrintStream kept =
           report == null ? out : LoggedOutput.to(out, report.path().resolve("output.log"));
+      noVerdict(report, "the run did not come to its end");
       return bootOrSayWhyNot(options, arguments, report, kept);
     } catch (IOException e) {
       out.println("error: cannot write the report: " + e);
@@ -59,7 +59,8 @@ final class EmulatedHostRun implements EmulatedRun {
   }
 
   private ExitStatus bootOrSayWhyNot(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
+      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out)
+      throws IOException {
     try {
       return boot(options, arguments, report, out);
     } catch (UsageException e) {
@@ -69,18 +70,27 @@ final class EmulatedHostRun implements EmulatedRun {
       // After Ctrl-C, that QEMU was killed is no news.
       if (!interrupted) {
         out.println("error: " + e.getMessage());
+        noVerdict(report, e.getMessage());
       }
       return ExitStatus.FAILED;
     }
   }
 
-  private static ExitStatus boot(
+  /** Stands until the program in there has left a results.json that is whole. */
+  private void noVerdict(@Nullable ReportFolder report, String reason) throws IOException {
+    if (report != null) {
+      ResultsJson.write(Results.withoutVerdict(started, reason, host), report.path());
+    }
+  }
+
+  private ExitStatus boot(
       Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out)
       throws HostException {
     Progress progress = out::println;
     CacheFolder cache = CacheFolder.ofUser(System.getenv());
     try (CacheUse _ = cache.use(progress)) {
       HostRun run = hostRun(options, arguments, cache, progress);
+      host = HostFacts.ofEmulated(run.kernel().release(), run.emulator().name());
       HostRun reported = report == null ? run : run.withReport(report.path());
       return verdict(new EmulatedHost(cache, progress, out).run(reported).exitStatus(0));
     }
@@ -111,18 +121,15 @@ final class EmulatedHostRun implements EmulatedRun {
             kernel,
             emulator,
             new BusyboxFinder(packages).find(progress),
-            classPath(),
-            List.of(new JavaProgram(Main.class.getName(), arguments)))
+            SuiteClassPath.jars(),
+            List.of(
+                new JavaProgram(
+                    Main.class.getName(),
+                    arguments,
+                    List.of("-D" + HostInspection.EMULATOR + "=" + emulator.name()))))
         .withTraining(training())
         .withMachine(machine(options))
         .withBounds(options.host().bounds().withRun(runBound(options)));
-  }
-
-  private static List<Path> classPath() {
-    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-        .map(Path::of)
-        .filter(jar -> OUTSIDE_ONLY.stream().noneMatch(jar.getFileName().toString()::startsWith))
-        .toList();
   }
 
   private static JavaProgram training() {
@@ -132,7 +139,7 @@ final class EmulatedHostRun implements EmulatedRun {
         List.of("-D" + Kvm.DEVICE_PROPERTY + "=/nonexistent"));
   }
 
-  private static Machine machine(Options options) {
+  static Machine machine(Options options) {
     return Machine.STANDARD
         .withCpus(Objects.requireNonNullElse(options.cpus, Machine.STANDARD.cpus()))
         .withMemoryMib(Objects.requireNonNullElse(options.memoryMib, Machine.STANDARD.memoryMib()));

@@ -67,6 +67,14 @@ record ForwardedRun(
     Console console = new Console(out, color, verbose);
     ReportFolder folder = ReportFolder.create(report);
     return new SelftestRun(
-        tests, selection, repeat, timeout, demands, BehaviourTrials::seen, folder, console);
+        tests,
+        selection,
+        repeat,
+        timeout,
+        demands,
+        BehaviourTrials::seen,
+        HostInspection::facts,
+        folder,
+        console);
   }
 }

@@ -2,6 +2,7 @@ package kvmselftest.cli;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,9 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import kvmselftest.host.HostException;
 import kvmselftest.host.cache.CacheFolder;
+import kvmselftest.review.Comparison;
+import kvmselftest.review.NotResultsException;
+import kvmselftest.review.ResultsReader;
 import kvmselftest.runner.Console;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
@@ -73,6 +77,9 @@ record Launch(
     if (options.clean) {
       return clean();
     }
+    if (options.compare != null) {
+      return compare(options.compare);
+    }
     if (options.list) {
       return list(options);
     }
@@ -84,10 +91,23 @@ record Launch(
     }
     try {
       @Nullable ReportFolder report = report(options);
-      return here ? runHere(options, report) : runEmulated(options, report);
+      ExitStatus status = here ? runHere(options, report) : runEmulated(options, report);
+      ReportPage.write(report);
+      return status;
     } catch (IOException e) {
       out.println("error: cannot write to %s: %s".formatted(options.report, e));
       return ExitStatus.FAILED;
+    }
+  }
+
+  private ExitStatus compare(List<Path> given) {
+    try {
+      Comparison comparison =
+          new Comparison(ResultsReader.read(given.getFirst()), ResultsReader.read(given.getLast()));
+      comparison.lines().forEach(out::println);
+      return comparison.isWorse() ? ExitStatus.FAILED : ExitStatus.PASSED;
+    } catch (NotResultsException e) {
+      return usage("--compare: " + e.getMessage());
     }
   }
 
@@ -151,12 +171,14 @@ record Launch(
             timeout,
             options.demands(),
             behaviours,
+            HostInspection::facts,
             report,
             console)
         .run();
   }
 
-  private ExitStatus runEmulated(Options options, @Nullable ReportFolder report) {
+  private ExitStatus runEmulated(Options options, @Nullable ReportFolder report)
+      throws IOException {
     ForwardedRun inThere =
         new ForwardedRun(
             options.selection(),
@@ -166,6 +188,8 @@ record Launch(
             options.verbose,
             options.color.on(environment),
             EmulatedRun.REPORT);
-    return emulated.run(options, inThere.arguments(), report, out);
+    return options.matrix == null
+        ? emulated.run(options, inThere.arguments(), report, out)
+        : new MatrixRun(emulated, options, inThere.arguments(), report, out).run();
   }
 }

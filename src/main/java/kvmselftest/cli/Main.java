@@ -42,7 +42,9 @@ public final class Main {
         Selftests::ofSuite,
         Requirement.KVM::unmet,
         BehaviourTrials::seen,
-        new EmulatedHostRun(),
+        // A new one a run: --matrix makes several at once.
+        (options, arguments, report, out) ->
+            new EmulatedHostRun().run(options, arguments, report, out),
         System.getenv(),
         System.out,
         System.err);

@@ -2,6 +2,7 @@ package kvmselftest.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -36,12 +37,14 @@ import picocli.CommandLine.Option;
       "  run-selftests.sh",
       "  run-selftests.sh --tests SystemCounterOffsetTest --verbose",
       "  run-selftests.sh --kernel ./bzImage --modules ./linux --report ./report",
-      "  run-selftests.sh --native --fail-on-skip --repeat 10"
+      "  run-selftests.sh --native --fail-on-skip --repeat 10",
+      "  run-selftests.sh --matrix debian:6.1,debian:6.12,debian:7.2",
+      "  run-selftests.sh --compare ./before ./after"
     },
     versionProvider = Version.class,
     sortOptions = false,
     usageHelpAutoWidth = false)
-final class Options {
+final class Options implements Cloneable {
   @Option(
       names = "--native",
       description = "Use this machine's /dev/kvm, or skip if there is none.")
@@ -70,6 +73,14 @@ final class Options {
               + "them, debian:5.10, 6.1, 6.12, 7.2 or latest (fetched from Debian), or host (the "
               + "one that runs here). Default: the distribution's own kernel package.")
   @Nullable String kernel;
+
+  @Option(
+      names = "--matrix",
+      paramLabel = "A,B,C",
+      description =
+          "Run the tests on each of these kernels, named as for --kernel and parted by commas, and "
+              + "show one table (implies --emulated).")
+  @Nullable String matrix;
 
   @Option(
       names = "--modules",
@@ -137,9 +148,19 @@ final class Options {
       names = "--report",
       paramLabel = "DIR",
       description =
-          "Write JUnit XML, logs and the verdict to DIR; if there are files in it, to a new "
-              + "folder in it.")
+          "Write JUnit XML, results.json, report.html, logs and the verdict to DIR; if there are "
+              + "files in it, to a new folder in it.")
   @Nullable Path report;
+
+  @Option(
+      names = "--compare",
+      arity = "2",
+      paramLabel = "BEFORE AFTER",
+      hideParamSyntax = true,
+      description =
+          "Say what differs between two runs, report folders or results.json files, and run "
+              + "nothing. Exit status 1 if something got worse.")
+  @Nullable List<Path> compare;
 
   @Option(names = "--fail-on-skip", description = "A test that cannot run here is a failure.")
   boolean failOnSkip;
@@ -184,6 +205,7 @@ final class Options {
     return Stream.of(
             chosenHost == null ? "" : "--host",
             kernel == null ? "" : "--kernel",
+            matrix == null ? "" : "--matrix",
             modules == null ? "" : "--modules",
             qemu == null ? "" : "--qemu",
             cpus == null ? "" : "--cpus",
@@ -208,6 +230,25 @@ final class Options {
   AccelChoice accel() {
     AccelChoice standard = chosenHost == null ? AccelChoice.AUTO : AccelChoice.TCG;
     return Objects.requireNonNullElse(accel, standard);
+  }
+
+  /** The kernels of a matrix, as they were named; none without one. */
+  List<String> kernels() {
+    return matrix == null
+        ? List.of()
+        : Arrays.stream(matrix.split(",", -1)).map(String::strip).toList();
+  }
+
+  /** All the same, for one kernel of a matrix. */
+  Options withKernel(String name) {
+    try {
+      Options copy = (Options) clone();
+      copy.kernel = name;
+      copy.matrix = null;
+      return copy;
+    } catch (CloneNotSupportedException e) {
+      throw new AssertionError("this class is cloneable", e);
+    }
   }
 
   Demands demands() {

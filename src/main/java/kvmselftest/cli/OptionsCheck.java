@@ -2,6 +2,7 @@ package kvmselftest.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -27,7 +28,49 @@ final class OptionsCheck {
 
   /** The first thing that is wrong, in one line; empty if nothing is. */
   Optional<String> complaint() {
-    return Stream.of(modes(), tests(), numbers(), files()).flatMap(Optional::stream).findFirst();
+    return Stream.of(compare(), matrix(), modes(), tests(), numbers(), files())
+        .flatMap(Optional::stream)
+        .findFirst();
+  }
+
+  /** A comparison runs nothing. */
+  private Optional<String> compare() {
+    if (options.compare == null) {
+      return Optional.empty();
+    }
+    return Stream.of(
+            options.onThisMachine ? "--native" : "",
+            options.emulated ? "--emulated" : "",
+            options.list ? "--list" : "",
+            options.report == null ? "" : "--report",
+            options.tests.isEmpty() ? "" : "--tests")
+        .filter(name -> !name.isEmpty())
+        .findFirst()
+        .or(() -> options.ofEmulatedHost().stream().findFirst())
+        .map(name -> "--compare and %s exclude each other: --compare runs nothing".formatted(name));
+  }
+
+  private Optional<String> matrix() {
+    if (options.matrix == null) {
+      return Optional.empty();
+    }
+    if (options.kernel != null) {
+      return Optional.of("--matrix and --kernel exclude each other: name all kernels in --matrix");
+    }
+    if (options.kernels().stream().anyMatch(String::isBlank)) {
+      return Optional.of("--matrix: a kernel's name is empty");
+    }
+    return options.kernels().stream()
+        .filter(kernel -> Collections.frequency(options.kernels(), kernel) > 1)
+        .map(kernel -> "--matrix: %s is named twice".formatted(kernel))
+        .findFirst()
+        .or(
+            () ->
+                options.kernels().stream()
+                    .map(options::withKernel)
+                    .flatMap(one -> kernel(one.kernelChoice()).stream())
+                    .map(complaint -> complaint.replaceFirst("^--kernel", "--matrix"))
+                    .findFirst());
   }
 
   private Optional<String> modes() {

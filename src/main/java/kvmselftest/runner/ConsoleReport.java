@@ -21,7 +21,7 @@ final class ConsoleReport {
       outcome.message().lines().forEach(this::indented);
     }
     if (console.verbose() || outcome.result() == Result.FAIL) {
-      outcome.observed().forEach(this::indented);
+      outcome.published().lines().forEach(this::indented);
     }
   }
 

@@ -7,6 +7,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import kvmselftest.results.Published;
+import kvmselftest.results.Results;
 import org.jspecify.annotations.Nullable;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -24,6 +26,7 @@ final class Execution {
   private final Launcher launcher;
   private final @Nullable ReportFolder folder;
   private final ConsoleReport report;
+  private final RunResults results;
   private @Nullable EventGate gate;
   private boolean over;
 
@@ -32,9 +35,11 @@ final class Execution {
     this.launcher = launcher;
     this.folder = run.report();
     this.report = new ConsoleReport(run.console());
+    this.results = new RunResults(run.host().get());
   }
 
-  ExitStatus run(TestPlan first) {
+  ExitStatus run(TestPlan first) throws IOException {
+    results.write(folder, Results.NO_VERDICT, "the run did not come to its end");
     Thread hook = new Thread(this::interrupted, "summary-on-interrupt");
     Runtime.getRuntime().addShutdownHook(hook);
     ExitStatus status;
@@ -54,6 +59,7 @@ final class Execution {
         .forEach(
             behaviour -> {
               run.console().line(behaviour.toString());
+              results.add(behaviour);
               properties.put(behaviour.property(), behaviour.seen());
             });
     return properties;
@@ -71,26 +77,35 @@ final class Execution {
 
   /** Whether the round came to its end. */
   private boolean round(int round, TestPlan plan) {
-    String prefix = run.repeat() == 1 ? "" : round + "/" + run.repeat() + " ";
+    String prefix = prefix(round);
     List<TestExecutionListener> listeners = new ArrayList<>();
-    listeners.add(new OutcomeListener(plan, prefix, report::add));
+    listeners.add(new OutcomeListener(plan, prefix, outcome -> add(round, outcome)));
     @Nullable XmlReport xml =
         folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()));
     if (xml != null) {
       xml.testPlanExecutionStarted(plan);
       listeners.add(xml);
     }
-    boolean ended = execute(plan, openGate(listeners), prefix);
+    boolean ended = execute(plan, openGate(listeners), round);
     if (xml != null) {
-      xml.trouble().ifPresent(trouble -> fail(prefix, "report", trouble));
+      xml.trouble().ifPresent(trouble -> fail(round, "report", trouble));
     }
     return ended;
   }
 
-  private boolean execute(TestPlan plan, EventGate events, String prefix) {
+  private void add(int round, Outcome outcome) {
+    report.add(outcome);
+    results.add(round, outcome);
+  }
+
+  private String prefix(int round) {
+    return run.repeat() == 1 ? "" : round + "/" + run.repeat() + " ";
+  }
+
+  private boolean execute(TestPlan plan, EventGate events, int round) {
     Thread tests = new Thread(() -> execute(plan, events), "selftests");
     tests.setDaemon(true);
-    tests.setUncaughtExceptionHandler((thread, e) -> fail(prefix, "JUnit", FailureText.of(e, "")));
+    tests.setUncaughtExceptionHandler((thread, e) -> fail(round, "JUnit", FailureText.of(e, "")));
     tests.start();
     boolean stuck = false;
     while (!stuck && !join(tests)) {
@@ -103,9 +118,11 @@ final class Execution {
     launcher.execute(LauncherExecutionRequestBuilder.request(plan).listeners(events).build());
   }
 
-  private void fail(String prefix, String what, String message) {
+  private void fail(int round, String what, String message) {
     TestName name = new TestName(what, "", "");
-    report.add(new Outcome(prefix, name, Result.FAIL, message, Duration.ZERO, List.of()));
+    add(
+        round,
+        new Outcome(prefix(round), name, Result.FAIL, message, Duration.ZERO, Published.NOTHING));
   }
 
   private synchronized EventGate openGate(List<TestExecutionListener> listeners) {
@@ -115,7 +132,7 @@ final class Execution {
 
   private synchronized ExitStatus finish() {
     ExitStatus status = report.totals().status(run.demands().noSkips());
-    boolean reported = over || end(status.name().toLowerCase(Locale.ROOT));
+    boolean reported = over || end(status.name().toLowerCase(Locale.ROOT), "");
     return reported ? status : ExitStatus.FAILED;
   }
 
@@ -123,17 +140,19 @@ final class Execution {
   private synchronized void interrupted() {
     if (!over && gate != null) {
       gate.shut(new InterruptedRunException());
-      end("no verdict, interrupted");
+      end(Results.NO_VERDICT, "interrupted");
     }
   }
 
   /** Whether the whole report is written. */
-  private boolean end(String verdict) {
+  private boolean end(String verdict, String reason) {
     over = true;
     report.summary();
     try {
+      results.write(folder, verdict, reason);
       if (folder != null) {
-        folder.writeVerdict(verdict + " " + report.totals());
+        String why = reason.isEmpty() ? "" : ", " + reason;
+        folder.writeVerdict(verdict + why + " " + report.totals());
       }
       if (!run.console().closeLog()) {
         throw new IOException("run.log is incomplete");

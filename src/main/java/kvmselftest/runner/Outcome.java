@@ -1,7 +1,7 @@
 package kvmselftest.runner;
 
 import java.time.Duration;
-import java.util.List;
+import kvmselftest.results.Published;
 
 /**
  * A test that has ended.
@@ -11,7 +11,7 @@ import java.util.List;
  * @param result what became of it
  * @param message why it failed or was skipped, one line or more; empty when it passed
  * @param took how long it ran; zero for one that was skipped before it began
- * @param observed what the test published, as {@code name = value}
+ * @param published what the test said of itself
  */
 record Outcome(
     String round,
@@ -19,7 +19,7 @@ record Outcome(
     Result result,
     String message,
     Duration took,
-    List<String> observed) {
+    Published published) {
   /** The test's name, with its round. */
   String title() {
     return round + name;

@@ -1,14 +1,13 @@
 package kvmselftest.runner;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import kvmselftest.results.Published;
 import org.jspecify.annotations.Nullable;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.reporting.ReportEntry;
@@ -27,11 +26,8 @@ final class OutcomeListener implements TestExecutionListener {
   private final String round;
   private final Consumer<Outcome> outcomes;
 
-  /** Under which JUnit files a value published without a name. */
-  private static final String NAMELESS = "value";
-
   private final Map<TestIdentifier, Long> startedAt = new HashMap<>();
-  private final Map<TestIdentifier, List<String>> observed = new HashMap<>();
+  private final Map<TestIdentifier, Published> published = new HashMap<>();
   private final Set<TestIdentifier> told = new HashSet<>();
 
   OutcomeListener(TestPlan plan, String round, Consumer<Outcome> outcomes) {
@@ -47,10 +43,11 @@ final class OutcomeListener implements TestExecutionListener {
 
   @Override
   public void reportingEntryPublished(TestIdentifier test, ReportEntry entry) {
-    List<String> values = observed.computeIfAbsent(test, key -> new ArrayList<>());
-    entry
-        .getKeyValuePairs()
-        .forEach((name, value) -> values.add(NAMELESS.equals(name) ? value : name + " = " + value));
+    Published all = published.getOrDefault(test, Published.NOTHING);
+    for (Map.Entry<String, String> value : entry.getKeyValuePairs().entrySet()) {
+      all = all.plus(value.getKey(), value.getValue());
+    }
+    published.put(test, all);
   }
 
   @Override
@@ -81,7 +78,7 @@ final class OutcomeListener implements TestExecutionListener {
 
   private void tell(TestIdentifier test, Result result, String message) {
     if (told.add(test)) {
-      List<String> values = observed.getOrDefault(test, List.of());
+      Published values = published.getOrDefault(test, Published.NOTHING);
       outcomes.accept(new Outcome(round, TestName.of(test), result, message, took(test), values));
     }
   }

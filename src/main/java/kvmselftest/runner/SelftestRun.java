@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import kvmselftest.results.HostFacts;
 import org.jspecify.annotations.Nullable;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.TestPlan;
@@ -20,7 +21,8 @@ import org.junit.platform.launcher.TestPlan;
  * @param demands what it asks for beyond tests that do not fail
  * @param behaviours what is found out about the kernel before the tests run, one at a time; not
  *     asked for unless there is something to run
- * @param report where JUnit XML, {@code run.log} and the verdict go, or null
+ * @param host what results.json is to say of this machine
+ * @param report where JUnit XML, {@code results.json}, {@code run.log} and the verdict go, or null
  * @param console where the text goes
  */
 public record SelftestRun(
@@ -30,6 +32,7 @@ public record SelftestRun(
     Duration timeout,
     Demands demands,
     Supplier<Stream<SeenBehaviour>> behaviours,
+    Supplier<HostFacts> host,
     @Nullable ReportFolder report,
     Console console) {
 

@@ -1,5 +1,7 @@
 package kvmselftest.runner;
 
+import static kvmselftest.results.Published.CHART;
+
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -55,9 +57,12 @@ final class XmlReport implements TestExecutionListener {
     writer.executionSkipped(test, reason);
   }
 
+  /** What charts are drawn of is for programs, and long: it is in results.json alone. */
   @Override
   public void reportingEntryPublished(TestIdentifier test, ReportEntry entry) {
-    writer.reportingEntryPublished(test, entry);
+    if (entry.getKeyValuePairs().keySet().stream().noneMatch(key -> key.startsWith(CHART))) {
+      writer.reportingEntryPublished(test, entry);
+    }
   }
 
   /** The writer takes a skip after a start as well. */

@@ -18,6 +18,11 @@ public final class ErrorBounds {
     this.unit = unit;
   }
 
+  /** Of the error: ticks or ns. */
+  public String unit() {
+    return unit;
+  }
+
   /** A reading, and the window in which it would lie without an error. */
   public void add(long observed, CounterWindow expected) {
     add(observed - expected.to(), observed - expected.from());

@@ -1,6 +1,5 @@
 package kvmselftest.bank;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +14,7 @@ import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import kvmselftest.cli.SuiteClassPath;
 import kvmselftest.host.Bounds;
 import kvmselftest.host.CommandEnd;
 import kvmselftest.host.EmulatedHost;
@@ -48,10 +48,6 @@ record BankHost(
     Path upstream,
     List<String> upstreamTests,
     Path reports) {
-  /** Libraries for making an emulated host, which nothing inside of it needs. */
-  private static final List<String> OUTSIDE_ONLY =
-      List.of("archunit-", "commons-", "slf4j-", "xz-", "zstd-jni-");
-
   /** A healthy run takes less than a minute, and each test has a bound of its own. */
   private static final Duration BOUND = Duration.ofMinutes(6);
 
@@ -123,7 +119,7 @@ record BankHost(
 
   private HostRun hostRun(List<HostCommand> commands, Map<String, Path> modules) {
     Bounds bounds = Bounds.STANDARD.withRun(BOUND.multipliedBy(modules.size()));
-    return new HostRun(kernel, emulator, busybox, classPath(), commands)
+    return new HostRun(kernel, emulator, busybox, SuiteClassPath.jars(), commands)
         .withTraining(
             new JavaProgram(
                 "kvmselftest.cli.AotTraining",
@@ -131,13 +127,6 @@ record BankHost(
                 List.of("-D" + Kvm.DEVICE_PROPERTY + "=/nonexistent")))
         .withFiles(files(modules))
         .withBounds(bounds);
-  }
-
-  private static List<Path> classPath() {
-    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-        .map(Path::of)
-        .filter(jar -> OUTSIDE_ONLY.stream().noneMatch(jar.getFileName().toString()::startsWith))
-        .toList();
   }
 
   private Map<String, Path> files(Map<String, Path> modules) {

@@ -1,6 +1,5 @@
 package kvmselftest.bench;
 
-import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
+import kvmselftest.cli.SuiteClassPath;
 import kvmselftest.host.Accelerator;
 import kvmselftest.host.CommandEnd;
 import kvmselftest.host.EmulatedHost;
@@ -35,10 +34,6 @@ import kvmselftest.host.qemu.Qemu;
  * upstream's tests, kvm_bench, the folder of the guest blobs, and the number of rounds.
  */
 final class EmulatedBenchmark {
-  /** Libraries for making an emulated host, which nothing inside of it needs. */
-  private static final List<String> OUTSIDE_ONLY =
-      List.of("archunit-", "commons-", "slf4j-", "xz-", "zstd-jni-");
-
   private static final List<String> UPSTREAM =
       List.of("system_counter_offset_test", "kvm_clock_test", "tsc_msrs_test");
 
@@ -130,20 +125,13 @@ final class EmulatedBenchmark {
             kernel,
             new Qemu(new QemuFinder(packages).find(Optional.empty(), progress), Accelerator.TCG),
             new BusyboxFinder(packages).find(progress),
-            classPath(),
+            SuiteClassPath.jars(),
             commands)
         .withTraining(
             new JavaProgram(
                 "kvmselftest.cli.Main",
                 List.of("--native"),
                 List.of("-Dkvmselftest.device=/nonexistent")));
-  }
-
-  private static List<Path> classPath() {
-    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-        .map(Path::of)
-        .filter(jar -> OUTSIDE_ONLY.stream().noneMatch(jar.getFileName().toString()::startsWith))
-        .toList();
   }
 
   private static Map<String, Path> files(Path upstream, Path kvmBench, Path blobs) {

@@ -195,6 +195,20 @@ class LaunchTest {
         "--kernel a.deb:b.deb       | --kernel: a.deb does not exist",
         "--modules /etc/passwd      | --modules: /etc/passwd is not a folder",
         "--report /etc/passwd       | --report: /etc/passwd is not a folder",
+        "--matrix ,                 | --matrix: a kernel's name is empty",
+        "--matrix debian:6.1,x      | --matrix: x does not exist",
+        "--matrix debian:2.6        | --matrix: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2",
+        "--matrix debian:6.1,debian:6.1 | --matrix: debian:6.1 is named twice",
+        "--matrix x --kernel y      | --matrix and --kernel exclude each other: name all kernels in"
+            + " --matrix",
+        "--native --matrix debian:6.1 | --native and --matrix exclude each other: --matrix is of"
+            + " the emulated host",
+        "--compare x                | option '--compare' at index 0 (BEFORE AFTER) requires at"
+            + " least 2 values, but only 1 were specified: [x]",
+        "--compare / /              | --compare: / has no results.json: it is no report folder, or"
+            + " of a version before there was one",
+        "--compare a b --cpus 2     | --compare and --cpus exclude each other: --compare runs"
+            + " nothing",
         "--kernel                   | Missing required parameter for option '--kernel' (PATH)",
       })
   void refusesWhatMakesNoSense(String arguments, String complaint) {
@@ -210,6 +224,23 @@ class LaunchTest {
     launch(Optional.empty(), "--native", "--color", when);
 
     assertTrue(text(out).contains("\u001b[32mok"), text(out));
+  }
+
+  @Test
+  void comparesWithoutARun(@TempDir Path folder) {
+    launch(Optional.empty(), "--native", "--report", folder + "/all");
+    launch(Optional.empty(), "--native", "--report", folder + "/one", "--tests", "observes");
+    out.reset();
+
+    assertEquals(
+        ExitStatus.FAILED,
+        launch(Optional.of("no KVM"), "--compare", folder + "/all", folder + "/one"));
+    assertTrue(text(out).startsWith("Only before: 4\n  Samples.Passing."), text(out));
+    out.reset();
+    assertEquals(
+        ExitStatus.PASSED,
+        launch(Optional.of("no KVM"), "--compare", folder + "/one", folder + "/one"));
+    assertEquals("Nothing differs.\n", text(out));
   }
 
   private Path existing() {

@@ -32,7 +32,8 @@ class ReportTest {
         Files.readString(report.resolve("verdict")));
     assertEquals(
         run.text().replaceAll("\u001b\\[\\d*m", ""), Files.readString(report.resolve("run.log")));
-    assertEquals(List.of("TEST-junit-jupiter.xml", "run.log", "verdict"), names(report));
+    assertEquals(
+        List.of("TEST-junit-jupiter.xml", "results.json", "run.log", "verdict"), names(report));
   }
 
   @Test
@@ -112,7 +113,8 @@ class ReportTest {
   void hasFolderForEachRound() throws Exception {
     SampleRun.of(Samples.Passing.class).report(folder).repeat(2).run();
 
-    assertEquals(List.of("round-1", "round-2", "run.log", "verdict"), names(folder));
+    assertEquals(
+        List.of("results.json", "round-1", "round-2", "run.log", "verdict"), names(folder));
     assertEquals(5, xml(folder.resolve("round-2")).getElementsByTagName("testcase").getLength());
   }
 

@@ -8,10 +8,23 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import kvmselftest.results.HostFacts;
 import org.jspecify.annotations.Nullable;
 
 /** A run of some of the samples, and what it printed. */
 final class SampleRun {
+  /** No machine's. */
+  static final HostFacts HOST =
+      new HostFacts(
+          "6.1.0-sample",
+          "sample CPU",
+          "tsc",
+          "kvm_amd",
+          "emulated",
+          "sample emulator 1",
+          Map.of("KVM_CAP_ADJUST_CLOCK", 14));
+
   private final ByteArrayOutputStream text = new ByteArrayOutputStream();
   private final List<String> classes;
   private Selection selection = new Selection(List.of(), false);
@@ -86,7 +99,15 @@ final class SampleRun {
     Selftests samples = new Selftests(classes, List.of("sample"));
     Console console = new Console(out, colour, verbose);
     return new SelftestRun(
-            samples, selection, repeat, timeout, demands, behaviours::stream, report, console)
+            samples,
+            selection,
+            repeat,
+            timeout,
+            demands,
+            behaviours::stream,
+            () -> HOST,
+            report,
+            console)
         .run();
   }
 

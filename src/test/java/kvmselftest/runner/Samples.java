@@ -3,6 +3,7 @@ package kvmselftest.runner;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.concurrent.CountDownLatch;
+import kvmselftest.results.Measurement;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,6 +38,17 @@ final class Samples {
     @Test
     @Tag("other")
     void isTaggedTwice() {}
+  }
+
+  @Tag("sample")
+  static class Measuring {
+    @Test
+    void publishes(TestReporter reporter) {
+      reporter.publishEntry(Measurement.ofError("clock", "ns", -3, 5, 7).entry("clock's error"));
+      reporter.publishEntry("again");
+      reporter.publishEntry("chart.migration", "{\"vcpus\":1,\"samples\":[{\"guestTsc\":\"1\"}]}");
+      reporter.publishEntry("chart.broken", "{\"vcpus\":");
+    }
   }
 
   @Tag("sample")

@@ -38,7 +38,7 @@ class GuestTscMsrTest {
         String observation =
             "%s: the guest's RDMSR of IA32_TSC against RDTSC before and after: %s"
                 .formatted(vcpu, bounds);
-        reporter.publishEntry(observation);
+        reporter.publishEntry(Measured.error(observation, "RDMSR of " + vcpu, bounds));
         assertTrue(bounds.allowNone(), () -> observation + ", which leaves out 0");
         assertEquals(
             0,

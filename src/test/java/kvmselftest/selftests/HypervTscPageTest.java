@@ -184,7 +184,8 @@ class HypervTscPageTest {
     String observation =
         "%s, offset %s: %s, %s: page minus kvmclock %+d ns, at a TSC one day ahead %+d ns; due -201 to +102 ns"
             .formatted(step, offset, page, clock, error, errorTomorrow);
-    reporter.publishEntry(observation);
+    reporter.publishEntry(
+        Measured.value(observation, "page minus kvmclock", "ns", error, ROUNDING));
     assertTrue(
         clock.has(ClockData.ALL_FLAGS), () -> observation + "; the master clock is to be on");
     assertTrue(

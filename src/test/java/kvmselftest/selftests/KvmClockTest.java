@@ -101,7 +101,7 @@ class KvmClockTest {
     String observation =
         "%s: guest's kvmclock %s ns, KVM_GET_CLOCK before and after KVM_RUN: %s ns"
             .formatted(vcpu, Long.toUnsignedString(observed), expected);
-    reporter.publishEntry(observation);
+    reporter.publishEntry(Measured.reading(observation, "kvmclock", "ns", observed, expected));
     assertAll(
         () -> assertRealtimeAndHostTscAreGiven("before KVM_RUN", bracket.before()),
         () -> assertRealtimeAndHostTscAreGiven("after KVM_RUN", bracket.after()),
@@ -166,7 +166,7 @@ class KvmClockTest {
                 Long.toUnsignedString(got),
                 expected,
                 Duration.ofNanos(base + advance).toSeconds());
-    reporter.publishEntry(observation);
+    reporter.publishEntry(Measured.reading(observation, "KVM_GET_CLOCK", "ns", got, expected));
     assertTrue(expected.contains(got), observation);
   }
 

@@ -259,7 +259,8 @@ class MasterClockTest {
       tscError.add(got.hostTsc(), hostTsc);
       realtimeError.add(got.realtime(), wall);
     }
-    reporter.publishEntry("host_tsc: %s; realtime: %s".formatted(tscError, realtimeError));
+    reporter.publishEntry(Measured.error("host_tsc: " + tscError, "host_tsc", tscError));
+    reporter.publishEntry(Measured.error("realtime: " + realtimeError, "realtime", realtimeError));
   }
 
   /**

@@ -65,7 +65,8 @@ class RateTest {
       String observation =
           "guest TSC against host TSC over %s: off by %.4f to %.4f ppm (%s, then %s)"
               .formatted(INTERVAL, least, most, begin, end);
-      reporter.publishEntry(observation);
+      reporter.publishEntry(
+          Measured.between(observation, "guest TSC's rate", "ppm", least, most, 0, 0));
       assertTrue(begin.allowNone() && end.allowNone(), observation);
     }
   }
@@ -86,7 +87,9 @@ class RateTest {
       String observation =
           "kvmclock against host TSC at %d kHz over %s: %+.4f ppm"
               .formatted(vcpu.getTscKhz(), INTERVAL, ppm);
-      reporter.publishEntry(observation);
+      reporter.publishEntry(
+          Measured.between(
+              observation, "kvmclock's rate", "ppm", ppm, ppm, -REFINEMENT, REFINEMENT));
       assertTrue(Math.abs(ppm) <= REFINEMENT, observation);
     }
   }
@@ -109,7 +112,9 @@ class RateTest {
       String observation =
           "kvmclock against CLOCK_MONOTONIC_RAW over %s: off by %.3f to %.3f ppm"
               .formatted(INTERVAL, leastPpm, mostPpm);
-      reporter.publishEntry(observation);
+      reporter.publishEntry(
+          Measured.between(
+              observation, "kvmclock's rate", "ppm", leastPpm, mostPpm, -REFINEMENT, REFINEMENT));
       assertTrue(leastPpm <= REFINEMENT && mostPpm >= -REFINEMENT, observation);
     }
   }

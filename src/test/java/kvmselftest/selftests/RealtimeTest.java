@@ -161,7 +161,7 @@ class RealtimeTest {
     String observation =
         "kvmclock set to %d ns as of %d s ago, against KVM_GET_CLOCK's realtime: %s"
             .formatted(BASE, Duration.ofNanos(AGO).toSeconds(), bounds);
-    reporter.publishEntry(observation);
+    reporter.publishEntry(Measured.error(observation, "kvmclock against realtime", bounds));
     // Two neighbouring readings within a call lie closer together than a whole call takes.
     long most = shortestGet;
     assertAll(
@@ -273,7 +273,7 @@ class RealtimeTest {
 
   private static void assertNoError(String what, ErrorBounds bounds, TestReporter reporter) {
     String observation = what + ": " + bounds;
-    reporter.publishEntry(observation);
+    reporter.publishEntry(Measured.error(observation, "against the host's clock", bounds));
     assertTrue(bounds.allowNone(), observation + ", which leaves out 0");
   }
 }

@@ -189,7 +189,8 @@ class RunningVcpuTest {
       String observation =
           "kvmclock of vCPU %d, set to %d ns, against KVM_GET_CLOCK carried on by the host's TSC: %s"
               .formatted(vcpu.index(), set, bounds);
-      reporter.publishEntry(observation);
+      reporter.publishEntry(
+          Measured.error(observation, "kvmclock of running vCPU " + vcpu.index(), bounds));
       assertTrue(
           bounds.allowRounding(0, MOST_ROUNDING),
           observation + ", but rounding makes 0 to %d ns".formatted(MOST_ROUNDING));
@@ -214,7 +215,7 @@ class RunningVcpuTest {
     String observation =
         "kvmclock of vCPUs 0 and 1 while vCPU %d enables kvmclock again and again: %s"
             .formatted(writer.index(), bounds);
-    reporter.publishEntry(observation);
+    reporter.publishEntry(Measured.error(observation, "kvmclock while pages are written", bounds));
     assertTrue(
         bounds.allowRounding(-drift, drift),
         () -> observation + ", expected less than %d ns".formatted(drift));
@@ -275,7 +276,7 @@ class RunningVcpuTest {
 
   private static void assertNoError(String clock, ErrorBounds bounds, TestReporter reporter) {
     String observation = clock + ": " + bounds;
-    reporter.publishEntry(observation);
+    reporter.publishEntry(Measured.error(observation, clock, bounds));
     assertTrue(bounds.allowNone(), observation + ", which leaves out 0");
   }
 }

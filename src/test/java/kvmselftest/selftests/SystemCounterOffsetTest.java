@@ -97,7 +97,7 @@ class SystemCounterOffsetTest {
         }
 
         String observation = "%s with offset %s: guest TSC's %s".formatted(vcpu, offset, bounds);
-        reporter.publishEntry(observation);
+        reporter.publishEntry(Measured.error(observation, "guest TSC of " + vcpu, bounds));
         assertTrue(bounds.allowNone(), () -> observation + ", which leaves out 0");
       }
     }
@@ -114,7 +114,7 @@ class SystemCounterOffsetTest {
     String observation =
         "%s: guest TSC %s, host TSC %+d before and after KVM_RUN: %s"
             .formatted(vcpu, Long.toUnsignedString(observed), offset.ticks(), expected);
-    reporter.publishEntry(observation);
+    reporter.publishEntry(Measured.reading(observation, "guest TSC", "ticks", observed, expected));
     assertTrue(
         expected.contains(observed),
         () ->

@@ -132,7 +132,8 @@ class TscKhzTest {
                 slowest,
                 fastest,
                 (fastest - slowest) / 2 / hostKhz * MILLION);
-    reporter.publishEntry(observation);
+    reporter.publishEntry(
+        Measured.between(observation, "TSC's rate", "kHz", slowest, fastest, hostKhz, hostKhz));
     assertTrue(slowest <= hostKhz && hostKhz <= fastest, observation);
   }
 

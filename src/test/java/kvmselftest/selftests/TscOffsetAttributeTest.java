@@ -240,7 +240,7 @@ class TscOffsetAttributeTest {
                 bounds,
                 bounds.floor(),
                 bounds.floor() * 1_000_000 / vcpu.getTscKhz());
-    reporter.publishEntry(observation);
+    reporter.publishEntry(Measured.error(observation, clock + " on " + vcpu, bounds));
     assertTrue(bounds.allowNone(), observation + ", which leaves out 0");
   }
 

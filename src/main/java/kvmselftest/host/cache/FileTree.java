@@ -26,7 +26,7 @@ public final class FileTree {
     return sizes.bytes;
   }
 
-  static void deleteQuietly(Path folder) {
+  public static void deleteQuietly(Path folder) {
     try {
       delete(folder);
     } catch (IOException e) {

@@ -1,0 +1,71 @@
+package kvmselftest.runner;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import kvmselftest.results.HostFacts;
+import kvmselftest.results.Results;
+import kvmselftest.results.ResultsJson;
+import kvmselftest.results.Status;
+import kvmselftest.results.TestResult;
+import org.jspecify.annotations.Nullable;
+
+/** Collects what {@code results.json} will say. Any thread may add to it. */
+final class RunResults {
+  private final Instant started = Instant.now();
+  private final long startedAt = System.nanoTime();
+  private final HostFacts host;
+  private final Map<String, String> behaviours = new LinkedHashMap<>();
+  private final List<TestResult> tests = new ArrayList<>();
+
+  RunResults(HostFacts host) {
+    this.host = host;
+  }
+
+  synchronized void add(SeenBehaviour behaviour) {
+    behaviours.put(behaviour.key(), behaviour.seen());
+  }
+
+  synchronized void add(int round, Outcome outcome) {
+    tests.add(
+        new TestResult(
+            outcome.name().toString(),
+            outcome.name().className(),
+            round,
+            status(outcome.result()),
+            outcome.message(),
+            outcome.took(),
+            outcome.published()));
+  }
+
+  /**
+   * Writes the file.
+   *
+   * @param folder where to; null for nowhere
+   * @param verdict as {@link Results} has it
+   * @param reason why there is none, or empty
+   * @throws IOException if it cannot be written
+   */
+  synchronized void write(@Nullable ReportFolder folder, String verdict, String reason)
+      throws IOException {
+    if (folder == null) {
+      return;
+    }
+    Duration took = Duration.ofNanos(System.nanoTime() - startedAt);
+    Results results =
+        new Results(Results.thisTool(), started, took, verdict, reason, host, behaviours, tests);
+    ResultsJson.write(results, folder.path());
+  }
+
+  private static Status status(Result result) {
+    return switch (result) {
+      case PASS -> Status.PASS;
+      case SKIP -> Status.SKIP;
+      case FAIL, ERROR -> Status.FAIL;
+    };
+  }
+}

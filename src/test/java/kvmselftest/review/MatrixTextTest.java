@@ -1,0 +1,67 @@
+package kvmselftest.review;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class MatrixTextTest {
+  private final Matrix matrix =
+      new Matrix(
+          List.of(
+              new Matrix.Column(
+                  "old",
+                  new SampleResults()
+                      .pass("ATest.one")
+                      .pass("ATest.two")
+                      .skip("BTest.three", "no TSC scaling")
+                      .skip("BTest.four", "no TSC scaling")
+                      .of("passed", "")),
+              new Matrix.Column(
+                  "new",
+                  new SampleResults()
+                      .pass("ATest.one")
+                      .fail("ATest.two", "observed 2 | <b>\nexpected 1")
+                      .skip("BTest.three", "no TSC scaling")
+                      .pass("BTest.five")
+                      .of("failed", ""))));
+
+  @Test
+  void saysWhyAsFootnotes() {
+    assertEquals(
+        """
+        old           new
+        6.1.0-sample  6.1.0-sample  Linux
+        passed        failed        verdict
+        2/0/2         2/1/1         passed/failed/skipped
+
+        pass          pass          ATest (the other 1 test)
+        pass          FAIL [1]      ATest.two
+        skip [2]      skip [2]      BTest.three
+        skip [2]      -             BTest.four
+        -             pass          BTest.five
+
+        [1] observed 2 | <b>
+        [2] no TSC scaling
+        """,
+        String.join("\n", new MatrixText(matrix, false).lines()) + "\n");
+  }
+
+  @Test
+  void showsEveryTestIfToldTo() {
+    List<String> lines = new MatrixText(matrix, true).lines();
+
+    assertTrue(lines.contains("pass          pass          ATest.one"), lines::toString);
+    assertFalse(lines.toString().contains("the other"), lines::toString);
+  }
+
+  @Test
+  void escapesInMarkdown() {
+    String text = new MatrixText(matrix, false).markdown();
+
+    assertTrue(text.contains("\n\\[1\\] observed 2 \\| \\<b\\>\n"), text);
+    assertTrue(text.contains("| ATest.two | pass | FAIL \\[1\\] |"), text);
+  }
+}
