@@ -30,6 +30,9 @@ final class OutcomeListener implements TestExecutionListener {
   /** Under which JUnit files a value published without a name. */
   private static final String NAMELESS = "value";
 
+  /** Begins the names of values for charts, which are not for reading. */
+  private static final String CHART = "chart.";
+
   private final Map<TestIdentifier, Long> startedAt = new HashMap<>();
   private final Map<TestIdentifier, List<String>> observed = new HashMap<>();
   private final Set<TestIdentifier> told = new HashSet<>();
@@ -50,7 +53,12 @@ final class OutcomeListener implements TestExecutionListener {
     List<String> values = observed.computeIfAbsent(test, key -> new ArrayList<>());
     entry
         .getKeyValuePairs()
-        .forEach((name, value) -> values.add(NAMELESS.equals(name) ? value : name + " = " + value));
+        .forEach(
+            (name, value) -> {
+              if (!name.startsWith(CHART)) {
+                values.add(NAMELESS.equals(name) ? value : name + " = " + value);
+              }
+            });
   }
 
   @Override
