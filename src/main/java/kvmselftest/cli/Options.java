@@ -89,6 +89,14 @@ final class Options {
   @Nullable Integer memoryMib;
 
   @Option(
+      names = "--append",
+      paramLabel = "ARGS",
+      description =
+          "Add this to the emulated host's kernel command line (implies --emulated), such as "
+              + "tsc=unstable. Several: in one word, or the option again.")
+  List<String> append = new ArrayList<>();
+
+  @Option(
       names = "--tests",
       paramLabel = "PATTERN",
       description =
@@ -163,7 +171,8 @@ final class Options {
             modules == null ? "" : "--modules",
             qemu == null ? "" : "--qemu",
             cpus == null ? "" : "--cpus",
-            memoryMib == null ? "" : "--memory")
+            memoryMib == null ? "" : "--memory",
+            append.isEmpty() ? "" : "--append")
         .filter(name -> !name.isEmpty())
         .toList();
   }
