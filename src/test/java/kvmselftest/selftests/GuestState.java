@@ -24,6 +24,7 @@ import kvmselftest.x86.Msr;
 record GuestState(SortedMap<Long, byte[]> pages, List<OfVcpu> vcpus) {
   private static final int PAGE_SIZE = 4096;
   private static final int REGISTERS = 18;
+  private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[PAGE_SIZE]);
 
   /** The general registers, the special ones, and where the vCPU's pvclock page is. */
   record OfVcpu(Regs regs, MemorySegment sregs, long systemTime) {}
@@ -46,17 +47,16 @@ record GuestState(SortedMap<Long, byte[]> pages, List<OfVcpu> vcpus) {
   }
 
   private static boolean isZero(GuestMemory memory, long gpa) {
-    for (int i = 0; i < PAGE_SIZE; i += Long.BYTES) {
-      if (memory.readLong(gpa + i) != 0) {
-        return false;
-      }
-    }
-    return true;
+    return memory.segment().asSlice(gpa, PAGE_SIZE).mismatch(ZEROS) < 0;
   }
 
   /** Memory and registers. */
   void restore(GuestMemory memory, List<Vcpu> to) {
-    memory.segment().fill((byte) 0);
+    for (long gpa = 0; gpa < memory.size(); gpa += PAGE_SIZE) {
+      if (!isZero(memory, gpa)) {
+        memory.write(gpa, ZEROS.toArray(JAVA_BYTE));
+      }
+    }
     pages.forEach(memory::write);
     for (Vcpu vcpu : to) {
       OfVcpu state = vcpus.get(vcpu.index());

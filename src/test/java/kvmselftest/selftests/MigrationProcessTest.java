@@ -105,7 +105,7 @@ class MigrationProcessTest {
       Departure departure = source.depart(host);
       Thread.sleep(pause);
       Arrival arrival = other.move(departure);
-      MoveCheck check = new MoveCheck(departure, arrival, Steering.now().since(before));
+      MoveCheck check = new MoveCheck(departure, arrival, Steering.now().since(before), host);
       check.publishChart(pause, reporter);
       check.assertClocksGoOn(reporter);
       if (apart == 0) {

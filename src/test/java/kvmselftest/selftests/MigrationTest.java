@@ -137,17 +137,62 @@ class MigrationTest {
 
   private MoveCheck move(int vcpus, long apart, Duration pause, TestReporter reporter)
       throws InterruptedException {
-    try (MovingGuest source = MovingGuest.start(kvm, vcpus, OFFSET, apart);
+    return move(vcpus, apart, host.khz(), pause, reporter);
+  }
+
+  private MoveCheck move(int vcpus, long apart, long khz, Duration pause, TestReporter reporter)
+      throws InterruptedException {
+    try (MovingGuest source = MovingGuest.start(kvm, vcpus, OFFSET, apart, khz);
         MovingGuest destination = MovingGuest.create(kvm, vcpus)) {
       Steering before = Steering.now();
       Departure departure = source.depart(host);
       Thread.sleep(pause);
       Arrival arrival =
           destination.arrive(departure.state(), departure.snapshot(), Downtime.COUNTED, host);
-      MoveCheck check = new MoveCheck(departure, arrival, Steering.now().since(before));
+      MoveCheck check = new MoveCheck(departure, arrival, Steering.now().since(before), host);
       check.publishChart(pause, reporter);
       return check;
     }
+  }
+
+  /**
+   * A promise that is near enough to the host's rate for KVM not to scale (100 of the 250 ppm that
+   * it tolerates): the TSC counts as the host's does, whatever KVM_GET_TSC_KHZ says.
+   */
+  @Test
+  void guestOfAlmostTheHostsRateCountsAsItsHost(TestReporter reporter) throws InterruptedException {
+    long khz = host.khz() + host.khz() / 10_000;
+    MoveCheck check = move(2, 0, khz, Duration.ofMillis(20), reporter);
+    VcpuClock vcpu = check.source().snapshot().vcpus().getFirst();
+    assertEquals(
+        List.of(khz, host.khz()),
+        List.of(vcpu.tscKhz(), vcpu.countsAtKhz()),
+        "what KVM_GET_TSC_KHZ says, and the rate at which it counts, kHz");
+    check.assertClocksGoOn(reporter);
+    check.assertMasterClockAsBefore();
+    check.assertTscAndKvmclockAgreeAsBefore(reporter);
+  }
+
+  static Stream<Arguments> rates() {
+    return Stream.of(argumentSet("half", 1, 2), argumentSet("two thirds", 2, 3));
+  }
+
+  /**
+   * Each host's TSC is scaled before the offset is added, which the kernel's document leaves out.
+   */
+  @ParameterizedTest
+  @MethodSource("rates")
+  @Requires(Requirement.TSC_CONTROL)
+  void scaledTscGoesOn(long times, long dividedBy, TestReporter reporter)
+      throws InterruptedException {
+    long khz = host.khz() * times / dividedBy;
+    MoveCheck check = move(2, 0, khz, Duration.ofMillis(50), reporter);
+    assertFalse(
+        check.source().snapshot().vcpus().getFirst().scaling().isNone(),
+        () -> "not scaled: " + check.source().snapshot());
+    check.assertClocksGoOn(reporter);
+    check.assertMasterClockAsBefore();
+    check.assertTscAndKvmclockAgreeAsBefore(reporter);
   }
 
   /** Without KVM_CLOCK_REALTIME kvmclock goes on from where it was, and the TSC with it. */
@@ -179,7 +224,7 @@ class MigrationTest {
       assertTrue(
           advanced >= 0 && advanced <= most,
           () -> "the TSC went on by %d ticks, expected 0 to %d".formatted(advanced, most));
-      new MoveCheck(departure, arrival, new Steering(0, 0))
+      new MoveCheck(departure, arrival, new Steering(0, 0), host)
           .assertTscAndKvmclockAgreeAsBefore(reporter);
     }
   }
@@ -215,7 +260,8 @@ class MigrationTest {
                   destination.clock(),
                   destination.pages(),
                   destination.samples()),
-              steering)
+              steering,
+              host)
           .assertClocksGoOn(reporter);
     }
   }

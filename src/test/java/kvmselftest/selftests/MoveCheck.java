@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.TscOffset;
 import kvmselftest.migration.ClockSnapshot;
+import kvmselftest.migration.HostTscRate;
 import kvmselftest.migration.RestoredClocks;
 import kvmselftest.migration.VcpuClock;
 import kvmselftest.x86.CounterWindow;
@@ -23,8 +24,13 @@ import org.junit.jupiter.api.TestReporter;
  * @param source as it was when the guest was paused
  * @param arrival as it is where it went
  * @param steering what CLOCK_REALTIME, by which the downtime is measured, was steered meanwhile
+ * @param host whose TSC both count
  */
-record MoveCheck(MovingGuest.Departure source, MovingGuest.Arrival arrival, Steering steering) {
+record MoveCheck(
+    MovingGuest.Departure source,
+    MovingGuest.Arrival arrival,
+    Steering steering,
+    HostTscRate host) {
   private static final long NANOS_PER_MILLI = 1_000_000;
 
   /**
@@ -96,7 +102,7 @@ record MoveCheck(MovingGuest.Departure source, MovingGuest.Arrival arrival, Stee
   }
 
   private void assertKvmclockGoesOnWithRealtime(TestReporter reporter) {
-    long took = nanosOf(restored().setClock().width());
+    long took = setClockNanos();
     long error = 2 + restored().realtimeError();
     String observation =
         "kvmclock went on by %d ns, %+d ns more than CLOCK_REALTIME; expected %d to %d, the time of %s"
@@ -120,15 +126,15 @@ record MoveCheck(MovingGuest.Departure source, MovingGuest.Arrival arrival, Stee
             + elapsed / RATE_ERROR
             + ticksOf(steering.error() + restored().realtimeError())
             + restored().tscError(0);
-    CounterWindow expected =
-        new CounterWindow(steered - slack, steered + restored().setClock().width() + slack);
+    long took = ticksOf(setClockNanos());
+    CounterWindow expected = new CounterWindow(steered - slack, steered + took + slack);
     for (int i = 0; i < arrival.offsets().size(); i++) {
       long ahead = arrival.offsets().get(i).ticks() - snapshot().vcpus().get(i).offset().ticks();
       String observation =
-          "vCPU %d: %d ticks after the snapshot its TSC is %+d ticks (%+d ns) from where it would be"
+          "vCPU %d: %d host ticks after the snapshot its TSC is %+d ticks (%+d ns) from where it would be"
                   .formatted(i, elapsed, ahead, nanosOf(ahead))
               + " without the move; expected %+d to %+d, of which KVM_SET_CLOCK took %d, and +-%d"
-                  .formatted(expected.from(), expected.to(), restored().setClock().width(), slack);
+                  .formatted(expected.from(), expected.to(), took, slack);
       if (i == 0) {
         reporter.publishEntry(observation);
       }
@@ -183,9 +189,12 @@ record MoveCheck(MovingGuest.Departure source, MovingGuest.Arrival arrival, Stee
   void assertTscAndKvmclockAgreeAsBefore(TestReporter reporter) {
     long hostTsc = arrival.clock().hostTsc();
     long sinceSet = hostTsc - restored().setClock().from(); // divided by kHz: millionths, ns
-    long most = 6 + (restored().kvmclockPassed() >> 31) + sinceSet / khz();
+    boolean scaled = !restored().vcpus().getFirst().scaling().isNone();
+    // KVM keeps the rate that comes out of the scaling in whole kHz, rounded down.
+    long wholeKhz = scaled ? restored().kvmclockPassed() / khz() : 0;
+    long most = 6 + (restored().kvmclockPassed() >> 31) + sinceSet / host.khz() + wholeKhz;
     for (int i = 0; i < arrival.offsets().size(); i++) {
-      long guestTsc = arrival.offsets().get(i).guestTsc(hostTsc);
+      long guestTsc = guestTsc(i, hostTsc);
       PvclockPage was = source.pages().get(i);
       PvclockPage is = arrival.pages().get(i);
       long difference = is.nanosAt(guestTsc) - was.nanosAt(guestTsc);
@@ -207,6 +216,15 @@ record MoveCheck(MovingGuest.Departure source, MovingGuest.Arrival arrival, Stee
             differences(snapshot().vcpus().stream().map(VcpuClock::offset).toList()),
             differences(arrival.offsets()))
         .publish(reporter);
+  }
+
+  /** By the offset that is read back. */
+  private long guestTsc(int place, long hostTsc) {
+    return restored().vcpus().get(place).withOffset(arrival.offsets().get(place)).guestTsc(hostTsc);
+  }
+
+  private long setClockNanos() {
+    return restored().setClock().width() * NANOS_PER_MILLI / host.khz();
   }
 
   private long nanosOf(long ticks) {

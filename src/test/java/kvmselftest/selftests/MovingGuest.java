@@ -2,7 +2,7 @@ package kvmselftest.selftests;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import kvmselftest.guest.ClockGuest;
 import kvmselftest.kvm.ClockData;
@@ -32,19 +32,47 @@ final class MovingGuest implements AutoCloseable {
 
   /** A VM whose vCPUs have not run yet. */
   static MovingGuest create(Kvm kvm, int vcpus) {
+    return create(kvm, vcpus, _ -> {});
+  }
+
+  /**
+   * @param created what is done with each vCPU before the next one is created
+   */
+  static MovingGuest create(Kvm kvm, int count, Consumer<Vcpu> created) {
     ClockGuest guest = ClockGuest.load(kvm);
-    return new MovingGuest(guest, IntStream.range(0, vcpus).mapToObj(guest::createVcpu).toList());
+    List<Vcpu> vcpus = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      vcpus.add(guest.createVcpu(i));
+      created.accept(vcpus.getLast());
+    }
+    return new MovingGuest(guest, List.copyOf(vcpus));
   }
 
   /** A guest that runs, its vCPUs' TSCs apart by so many ticks, with kvmclock. */
   static MovingGuest start(Kvm kvm, int vcpus, TscOffset offset, long apart) {
-    MovingGuest made = create(kvm, vcpus);
+    return start(kvm, vcpus, offset, apart, 0);
+  }
+
+  /**
+   * @param khz the rate of the vCPUs' TSCs, 0 for the host's
+   */
+  static MovingGuest start(Kvm kvm, int vcpus, TscOffset offset, long apart, long khz) {
+    MovingGuest made = create(kvm, vcpus, vcpu -> setTscKhz(vcpu, khz));
     for (Vcpu vcpu : made.vcpus) {
       vcpu.setTscOffset(new TscOffset(offset.ticks() + vcpu.index() * apart));
     }
     made.vcpus.forEach(made.guest::enableKvmclock);
     made.run(); // the first ones ran before all had the same
     return made;
+  }
+
+  private static void setTscKhz(Vcpu vcpu, long khz) {
+    vcpu.trySetTscKhz(khz)
+        .ifPresent(
+            errno -> {
+              throw new IllegalStateException(
+                  "KVM_SET_TSC_KHZ of %s to %d: %s".formatted(vcpu, khz, errno.name()));
+            });
   }
 
   ClockGuest guest() {
