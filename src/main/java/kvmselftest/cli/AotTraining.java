@@ -28,12 +28,16 @@ public final class AotTraining {
   /** Tests that need no KVM and use JUnit, the TSC and guest memory as the selftests do. */
   private static final Selftests WITHOUT_KVM =
       new Selftests(
-          List.of("kvmselftest.x86.LongModeTest", "kvmselftest.x86.HostTscTest"),
+          List.of(
+              "kvmselftest.x86.LongModeTest",
+              "kvmselftest.x86.HostTscTest",
+              "kvmselftest.migration.ClockSnapshotJsonTest"),
           List.of("training"));
 
   /** Packages that a run in there uses, bindings first of all. */
   private static final Pattern USED =
-      Pattern.compile("kvmselftest/(bindings|guest|kvm|probe|results|runner|sys|x86)/.*\\.class");
+      Pattern.compile(
+          "kvmselftest/(bindings|guest|kvm|migration|probe|results|runner|sys|x86)/.*\\.class");
 
   private AotTraining() {}
 

@@ -142,7 +142,8 @@ final class EmulatedHostRun implements EmulatedRun {
   static Machine machine(Options options) {
     return Machine.STANDARD
         .withCpus(Objects.requireNonNullElse(options.cpus, Machine.STANDARD.cpus()))
-        .withMemoryMib(Objects.requireNonNullElse(options.memoryMib, Machine.STANDARD.memoryMib()));
+        .withMemoryMib(Objects.requireNonNullElse(options.memoryMib, Machine.STANDARD.memoryMib()))
+        .withKernelArguments(String.join(" ", options.append));
   }
 
   /** As long as all rounds may take, and one test in the last of them. */

@@ -118,6 +118,14 @@ final class Options implements Cloneable {
   @Nullable AccelChoice accel;
 
   @Option(
+      names = "--append",
+      paramLabel = "ARGS",
+      description =
+          "Add this to the emulated host's kernel command line (implies --emulated), such as "
+              + "tsc=unstable. Several: in one word, or the option again.")
+  List<String> append = new ArrayList<>();
+
+  @Option(
       names = "--tests",
       paramLabel = "PATTERN",
       description =
@@ -210,7 +218,8 @@ final class Options implements Cloneable {
             qemu == null ? "" : "--qemu",
             cpus == null ? "" : "--cpus",
             memoryMib == null ? "" : "--memory",
-            accel == null ? "" : "--accel")
+            accel == null ? "" : "--accel",
+            append.isEmpty() ? "" : "--append")
         .filter(name -> !name.isEmpty())
         .toList();
   }

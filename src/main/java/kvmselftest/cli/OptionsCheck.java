@@ -20,6 +20,9 @@ final class OptionsCheck {
 
   private static final int MOST_CPUS = 64;
 
+  /** Of the 2,048 bytes that x86 has for it (COMMAND_LINE_SIZE), some are this program's own. */
+  private static final int MOST_APPENDED = 1_900;
+
   private final Options options;
 
   OptionsCheck(Options options) {
@@ -28,7 +31,7 @@ final class OptionsCheck {
 
   /** The first thing that is wrong, in one line; empty if nothing is. */
   Optional<String> complaint() {
-    return Stream.of(compare(), matrix(), modes(), tests(), numbers(), files())
+    return Stream.of(compare(), matrix(), modes(), tests(), append(), numbers(), files())
         .flatMap(Optional::stream)
         .findFirst();
   }
@@ -100,6 +103,22 @@ final class OptionsCheck {
     return given.isEmpty() || !options.selection().patterns().isEmpty()
         ? Optional.empty()
         : Optional.of("--tests: the pattern is empty");
+  }
+
+  /** A line that the kernel would cut, or take for its own end of options. */
+  private Optional<String> append() {
+    String given = String.join(" ", options.append);
+    if (!options.append.isEmpty() && given.isBlank()) {
+      return Optional.of("--append: there is nothing in it");
+    }
+    if (given.chars().anyMatch(c -> c < ' ')) {
+      return Optional.of("--append: a kernel command line is one line");
+    }
+    return given.length() <= MOST_APPENDED
+        ? Optional.empty()
+        : Optional.of(
+            "--append: %d characters are more than the kernel takes, %d"
+                .formatted(given.length(), MOST_APPENDED));
   }
 
   private Optional<String> numbers() {

@@ -28,7 +28,8 @@ final class Clocksource {
       return Optional.empty();
     }
     return Optional.of(
-        "the clocksource is %s, not based on the TSC: boot with clocksource=tsc tsc=reliable%s"
+        ("the clocksource is %s, not based on the TSC, so that KVM has no master clock: boot with"
+                + " clocksource=tsc tsc=reliable%s")
             .formatted(
                 name,
                 name.equals("kvm-clock")

@@ -117,6 +117,22 @@ public enum Requirement {
     Optional<String> look() {
       return Clocksource.notBasedOnTsc(Clocksource.CURRENT);
     }
+  },
+
+  /**
+   * A TSC that the kernel trusts: a vCPU's offset stays as it was written. Where it does not, KVM
+   * computes it anew each time it loads the vCPU. A kernel that keeps its own time by the TSC
+   * trusts it, whatever becomes of an offset.
+   */
+  TSC_STABLE {
+    @Override
+    Optional<String> look() {
+      Optional<String> clocksource = TSC_CLOCKSOURCE.look();
+      return clocksource.isEmpty() || (TSC_OFFSET.look().isEmpty() && offsetStays())
+          ? Optional.empty()
+          : clocksource.map(
+              reason -> "KVM does not trust the host's TSC, and offsets do not last: " + reason);
+    }
   };
 
   private static final long PAGE_SIZE = 4096;
@@ -129,6 +145,17 @@ public enum Requirement {
   }
 
   abstract Optional<String> look();
+
+  private static boolean offsetStays() {
+    TscOffset written = new TscOffset(-1_234_567_890_123L);
+    try (Kvm kvm = Kvm.open();
+        Vm vm = kvm.createVm(PAGE_SIZE);
+        Vcpu vcpu = vm.createVcpu(0)) {
+      vcpu.setTscOffset(written);
+      vcpu.getRegs(); // loads the vCPU
+      return vcpu.getTscOffset().equals(written);
+    }
+  }
 
   private static String withoutTscOffset(Errno errno) {
     return "KVM_HAS_DEVICE_ATTR of %s: %s: use Linux 5.16 or later"

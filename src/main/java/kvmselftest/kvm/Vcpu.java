@@ -236,6 +236,24 @@ public final class Vcpu implements AutoCloseable {
     fd.ioctl(Ioctl.KVM_SET_REGS, regs);
   }
 
+  /**
+   * KVM_GET_SREGS, a {@code struct kvm_sregs} as it is.
+   *
+   * @return for {@link #setSregs}, here or on another host
+   */
+  public MemorySegment getSregs() {
+    requireOwner();
+    MemorySegment sregs = Arena.ofAuto().allocate(kvm_sregs.layout());
+    fd.ioctl(Ioctl.KVM_GET_SREGS, sregs);
+    return sregs;
+  }
+
+  /** KVM_SET_SREGS. */
+  public void setSregs(MemorySegment sregs) {
+    requireOwner();
+    fd.ioctl(Ioctl.KVM_SET_SREGS, sregs);
+  }
+
   /** All registers in one line, for the message of a failure; never throws for a lack of them. */
   public String describeRegisters() {
     try (Arena arena = Arena.ofConfined()) {

@@ -186,7 +186,8 @@ public enum Behaviour {
    * are created and restored one by one come apart. Fixed: the value ("KVM: x86: Improve
    * synchronization in kvm_synchronize_tsc()").
    */
-  SYNC_BOOKKEEPING("sync.bookkeeping", "legacy fixed", Requirement.TSC_OFFSET) {
+  SYNC_BOOKKEEPING(
+      "sync.bookkeeping", "legacy fixed", Requirement.TSC_OFFSET, Requirement.TSC_STABLE) {
     @Override
     String look(Kvm kvm) {
       try (Vm vm = kvm.createVm(PAGE_SIZE)) {
@@ -214,7 +215,7 @@ public enum Behaviour {
    * a new vCPU has. Snaps: the vCPU keeps the offset it was created with. Lands: it takes effect
    * (6.7, "KVM: x86: Don't sync user-written TSC against startup values").
    */
-  SLOP_YOUNG("slop.young", "snaps lands", Requirement.TSC_OFFSET) {
+  SLOP_YOUNG("slop.young", "snaps lands", Requirement.TSC_OFFSET, Requirement.TSC_STABLE) {
     @Override
     String look(Kvm kvm) {
       try (Vm vm = kvm.createVm(PAGE_SIZE)) {
@@ -335,7 +336,8 @@ public enum Behaviour {
    * was off, once the clock is on again. Heals: it becomes valid. Sticky: it stays invalid until
    * the guest or its VMM writes the MSR again (from about 5.12 on).
    */
-  HYPERV_BROKEN_PAGE("hyperv.broken_page", "heals sticky", Requirement.HYPERV_CLOCK) {
+  HYPERV_BROKEN_PAGE(
+      "hyperv.broken_page", "heals sticky", Requirement.HYPERV_CLOCK, Requirement.TSC_CLOCKSOURCE) {
     @Override
     String look(Kvm kvm) {
       try (ClockGuest guest = ClockGuest.load(kvm)) {
@@ -374,7 +376,11 @@ public enum Behaviour {
    * kvmclock one after the other, so that the time between the two is missing. One reading: it
    * takes both from one reading of the TSC (from 6.8 on, with the master clock).
    */
-  WALL_CLOCK_EPOCH("wallclock.epoch", "two-readings one-reading", Requirement.CLOCK_REALTIME) {
+  WALL_CLOCK_EPOCH(
+      "wallclock.epoch",
+      "two-readings one-reading",
+      Requirement.CLOCK_REALTIME,
+      Requirement.TSC_CLOCKSOURCE) {
     @Override
     String look(Kvm kvm) {
       try (ClockGuest guest = ClockGuest.load(kvm)) {
@@ -432,11 +438,17 @@ public enum Behaviour {
   private final String known;
 
   private final Requirement requirement;
+  private final Requirement also;
 
   Behaviour(String key, String known, Requirement requirement) {
+    this(key, known, requirement, requirement);
+  }
+
+  Behaviour(String key, String known, Requirement requirement, Requirement also) {
     this.key = key;
     this.known = known;
     this.requirement = requirement;
+    this.also = also;
   }
 
   /** Its name in reports, such as {@code sync.bookkeeping}. */
@@ -456,7 +468,7 @@ public enum Behaviour {
 
   /** Why it cannot be tried here; empty if it can. */
   public Optional<String> unmet() {
-    return Requirement.KVM.unmet().or(requirement::unmet);
+    return Requirement.KVM.unmet().or(requirement::unmet).or(also::unmet);
   }
 
   /**

@@ -181,6 +181,8 @@ class LaunchTest {
         "--timeout -1               | --timeout: -1 is not in range, 1 or more",
         "--cpus 65                  | --cpus: 65 is not in range, 1 to 64",
         "--memory 16                | --memory: 16 is not in range, 512 or more",
+        "--native --append x        | --native and --append exclude each other: --append is of the"
+            + " emulated host",
         "--tests ,                  | --tests: the pattern is empty",
         "--native --emulated        | --native and --emulated exclude each other",
         "--native --cpus 2          | --native and --cpus exclude each other: --cpus is of the"

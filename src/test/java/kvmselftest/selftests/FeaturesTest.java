@@ -231,7 +231,7 @@ class FeaturesTest {
   }
 
   @Test
-  @Requires(Requirement.TSC_OFFSET)
+  @Requires({Requirement.TSC_OFFSET, Requirement.TSC_STABLE})
   void tscOfNewVcpuBeginsAt0AndAllAreEqual(TestReporter reporter) {
     TscOffset first = vcpus.getFirst().getTscOffset();
     String observation =

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * offset changes from case to case on one live vCPU; each case also gets a vCPU of its own.
  */
 @Tag("selftest")
-@Requires({Requirement.KVM, Requirement.TSC_OFFSET})
+@Requires({Requirement.KVM, Requirement.TSC_OFFSET, Requirement.TSC_STABLE})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SystemCounterOffsetTest {
   private static final GuestBlob GUEST = GuestBlob.named("system_counter_offset_test");

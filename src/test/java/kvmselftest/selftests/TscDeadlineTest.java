@@ -44,7 +44,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>No upstream test arms the timer across a change of the offset.
  */
 @Tag("selftest")
-@Requires({Requirement.KVM, Requirement.TSC_OFFSET})
+@Requires({Requirement.KVM, Requirement.TSC_OFFSET, Requirement.TSC_STABLE})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TscDeadlineTest {
   private static final int VCPUS = 3;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.function.Executable;
  * exactly wherever the guest wrote it itself.
  */
 @Tag("selftest")
-@Requires(Requirement.KVM)
+@Requires({Requirement.KVM, Requirement.TSC_STABLE})
 class TscMsrsTest {
   private static final long UNITY = 1L << 30;
   private static final long GUEST_STEP = UNITY * 4;

@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * vcpu_device_attr_get() and their kin, of which upstream only uses the one that sets.
  */
 @Tag("selftest")
-@Requires({Requirement.KVM, Requirement.TSC_OFFSET})
+@Requires({Requirement.KVM, Requirement.TSC_OFFSET, Requirement.TSC_STABLE})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TscOffsetAttributeTest {
   private static final int VCPUS = 4;
