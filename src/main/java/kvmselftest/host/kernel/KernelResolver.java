@@ -58,8 +58,9 @@ public record KernelResolver(Packages packages, CacheFolder cache, CpuVendor ven
       case KernelChoice.Default() -> UnpackedKernel.candidate(packages.kernel(progress));
       case KernelChoice.DebianRelease(String version) -> debian(version, progress);
       case KernelChoice.Running() -> RunningKernel.ofMachine().candidate();
-      case KernelChoice.Folder(Path path) -> NamedFolder.candidate(path.toAbsolutePath());
-      case KernelChoice.Image(Path path) -> image(path.toAbsolutePath(), progress);
+      case KernelChoice.Folder(Path path) ->
+          NamedFolder.candidate(path.toAbsolutePath().normalize());
+      case KernelChoice.Image(Path path) -> image(path.toAbsolutePath().normalize(), progress);
       case KernelChoice.Debs(List<Path> paths) ->
           UnpackedKernel.ofPackages(paths, new KernelDebs(paths).unpacked(cache, progress));
     };

@@ -30,6 +30,10 @@ final class UnpackedKernel {
    * @throws UsageException when there is none, more than one, or one for another machine
    */
   static Candidate candidate(Path root) throws HostException {
+    return candidate(root, root.toString());
+  }
+
+  private static Candidate candidate(Path root, String name) throws HostException {
     Map<String, BzImage> byRelease = new LinkedHashMap<>();
     for (Path file : images(root)) {
       BzImage image = BzImage.read(file);
@@ -38,15 +42,15 @@ final class UnpackedKernel {
     if (byRelease.size() != 1) {
       throw new UsageException(
           byRelease.isEmpty()
-              ? "no kernel in " + root + ": no boot/vmlinuz-*, no lib/modules/*/vmlinuz"
+              ? "no kernel in " + name + ": no boot/vmlinuz-*, no lib/modules/*/vmlinuz"
               : "several kernels in "
-                  + root
+                  + name
                   + ": "
                   + String.join(", ", byRelease.keySet())
                   + "; name the image of one");
     }
     BzImage image = byRelease.values().iterator().next();
-    return new Candidate(image, List.of(modules(root, image.release())));
+    return new Candidate(image, List.of(modules(root, name, image.release())));
   }
 
   /**
@@ -55,19 +59,20 @@ final class UnpackedKernel {
    * @param files the packages, to be named when they do not fit together
    */
   static Candidate ofPackages(List<Path> files, Path root) throws HostException {
+    String names = files.stream().map(Path::toString).collect(Collectors.joining(" and "));
     if (!isOne(root)) {
       throw new UsageException(
           "no kernel in "
-              + files.stream().map(Path::toString).collect(Collectors.joining(" and "))
+              + names
               + "; name the package that has boot/vmlinuz-* (linux-image-* or, from 7.2 on,"
               + " linux-binary-* and linux-modules-*)");
     }
-    return candidate(root);
+    return candidate(root, names);
   }
 
-  private static FallbackPlace modules(Path root, String release) {
+  private static FallbackPlace modules(Path root, String name, String release) {
     return FallbackPlace.of(
-        "in " + root,
+        "in " + name,
         () -> {
           List<ModuleFolder> found = new ArrayList<>();
           for (String modules : MODULES) {

@@ -206,7 +206,8 @@ class KernelKindsTest {
 
   @Test
   void packageWithoutModulesIsRefused() throws Exception {
-    assertRefused(binary().toString(), "has no module kvm-amd");
+    Path binary = binary();
+    assertRefused(binary.toString(), "has no module kvm-amd: not in " + binary);
   }
 
   @ParameterizedTest
