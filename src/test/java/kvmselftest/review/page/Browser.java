@@ -84,8 +84,11 @@ record Browser(Path binary, Path folder) {
             "--user-data-dir=" + Files.createTempDirectory(folder, "profile")));
     words.addAll(List.of(more));
     words.add(page.toUri().toString());
-    Process process =
-        new ProcessBuilder(words).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+    ProcessBuilder builder =
+        new ProcessBuilder(words).redirectOutput(out.toFile()).redirectError(err.toFile());
+    // Where it would leave folders of its own.
+    builder.environment().put("TMPDIR", folder.toString());
+    Process process = builder.start();
     try {
       assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), "the browser does not end");
     } finally {
