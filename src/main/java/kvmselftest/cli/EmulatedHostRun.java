@@ -37,40 +37,46 @@ final class EmulatedHostRun implements EmulatedRun {
   /** More than any run takes, and within what busybox's sleep counts to. */
   private static final Duration LONGEST = Duration.ofDays(30);
 
-  private volatile boolean interrupted;
-
   @Override
   public ExitStatus run(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted = true, "interrupted"));
+      Options options,
+      List<String> arguments,
+      @Nullable ReportFolder report,
+      PrintStream out,
+      PrintStream err) {
     try {
       // Not closed: what is still to be said belongs in it, and then the process ends.
-      PrintStream kept =
-          report == null ? out : LoggedOutput.to(out, report.path().resolve("output.log"));
-      return bootOrSayWhyNot(options, arguments, report, kept);
+      ForwardedOutput output = output(options, report, out, err);
+      return new WatchedRun(output)
+          .run(() -> boot(options, arguments, report, output.asPrintStream(), output.told()));
     } catch (IOException e) {
-      out.println("error: cannot write the report: " + e);
+      (options.ktap ? err : out).println("error: cannot write the report: " + e);
       return ExitStatus.FAILED;
     }
   }
 
-  private ExitStatus bootOrSayWhyNot(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
-    try {
-      return boot(options, arguments, report, out);
-    } catch (HostException e) {
-      // After Ctrl-C, that QEMU was killed is no news.
-      if (!interrupted) {
-        out.println("error: " + e.getMessage());
-      }
-      return ExitStatus.FAILED;
-    }
+  private static ForwardedOutput output(
+      Options options, @Nullable ReportFolder report, PrintStream out, PrintStream err)
+      throws IOException {
+    PrintStream told = kept(options.ktap ? err : out, report, "output.log");
+    return options.ktap
+        ? ForwardedOutput.ktap(kept(out, report, "results.ktap"), told)
+        : ForwardedOutput.text(told);
+  }
+
+  private static PrintStream kept(PrintStream out, @Nullable ReportFolder report, String name)
+      throws IOException {
+    return report == null ? out : LoggedOutput.to(out, report.path().resolve(name));
   }
 
   private static ExitStatus boot(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out)
+      Options options,
+      List<String> arguments,
+      @Nullable ReportFolder report,
+      PrintStream out,
+      PrintStream told)
       throws HostException {
-    Progress progress = out::println;
+    Progress progress = told::println;
     CacheFolder cache = CacheFolder.ofUser(System.getenv());
     HostRun run = hostRun(options, arguments, cache, progress);
     HostRun reported = report == null ? run : run.withReport(report.path());

@@ -74,14 +74,17 @@ record Launch(
     boolean here = onThisMachine(options);
     List<String> refusal = here ? List.of() : refusal(options);
     if (!refusal.isEmpty()) {
-      refusal.forEach(out::println);
+      refusal.forEach(told(options)::println);
+      if (options.ktap) {
+        ForwardedOutput.ktap(out, err).cutOff(refusal.getFirst());
+      }
       return ExitStatus.FAILED;
     }
     try {
       @Nullable ReportFolder report = report(options);
       return here ? runHere(options, report) : runEmulated(options, report);
     } catch (IOException e) {
-      out.println("error: cannot write to %s: %s".formatted(options.report, e));
+      told(options).println("error: cannot write to %s: %s".formatted(options.report, e));
       return ExitStatus.FAILED;
     }
   }
@@ -96,7 +99,7 @@ record Launch(
       return null;
     }
     ReportFolder folder = ReportFolder.create(options.report);
-    out.println("report: " + folder.path());
+    told(options).println("report: " + folder.path());
     return folder;
   }
 
@@ -118,15 +121,15 @@ record Launch(
             .findFirst()
             .map(name -> name + " is given")
             .or(kvmUnusable);
-    out.println(
-        whyEmulated
-            .map(why -> "Running on the emulated KVM host, because " + why)
-            .orElse("Running on this machine's KVM: /dev/kvm is usable"));
+    told(options)
+        .println(
+            whyEmulated
+                .map(why -> "Running on the emulated KVM host, because " + why)
+                .orElse("Running on this machine's KVM: /dev/kvm is usable"));
     return whyEmulated.isEmpty();
   }
 
   private ExitStatus runHere(Options options, @Nullable ReportFolder report) {
-    Console console = new Console(out, options.color.on(environment), options.verbose);
     Duration timeout = Duration.ofSeconds(options.timeoutSeconds);
     return new SelftestRun(
             tests.get(),
@@ -136,7 +139,7 @@ record Launch(
             options.demands(),
             behaviours,
             report,
-            console)
+            Console.of(out, err, options.view(environment)))
         .run();
   }
 
@@ -147,9 +150,13 @@ record Launch(
             options.repeat,
             Duration.ofSeconds(options.timeoutSeconds),
             options.demands(),
-            options.verbose,
-            options.color.on(environment),
+            options.view(environment),
             EmulatedRun.REPORT);
-    return emulated.run(options, inThere.arguments(), report, out);
+    return emulated.run(options, inThere.arguments(), report, out, err);
+  }
+
+  /** For lines that nobody asked for. */
+  private PrintStream told(Options options) {
+    return options.ktap ? err : out;
   }
 }

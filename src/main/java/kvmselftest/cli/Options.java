@@ -3,10 +3,12 @@ package kvmselftest.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.runner.Demands;
 import kvmselftest.runner.Selection;
+import kvmselftest.runner.View;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,7 +37,8 @@ import picocli.CommandLine.Option;
       "  run-selftests.sh",
       "  run-selftests.sh --tests SystemCounterOffsetTest --verbose",
       "  run-selftests.sh --kernel ./bzImage --modules ./linux --report ./report",
-      "  run-selftests.sh --native --fail-on-skip --repeat 10"
+      "  run-selftests.sh --native --fail-on-skip --repeat 10",
+      "  run-selftests.sh --ktap >results.ktap"
     },
     versionProvider = Version.class,
     sortOptions = false,
@@ -140,6 +143,18 @@ final class Options {
   ColorChoice color = ColorChoice.AUTO;
 
   @Option(
+      names = "--ktap",
+      description =
+          "Write KTAP version 1 to standard output and nothing else; all else goes to standard "
+              + "error.")
+  boolean ktap;
+
+  @Option(
+      names = "--failed-only",
+      description = "Show no lines of tests that passed or were skipped, only the summary's.")
+  boolean failedOnly;
+
+  @Option(
       names = {"-v", "--verbose"},
       description = "Show what each test observed.")
   boolean verbose;
@@ -179,6 +194,10 @@ final class Options {
 
   Demands demands() {
     return new Demands(failOnSkip, strict);
+  }
+
+  View view(Map<String, String> environment) {
+    return new View(color.on(environment), verbose, failedOnly, ktap);
   }
 
   Selection selection() {

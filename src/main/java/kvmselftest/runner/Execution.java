@@ -24,7 +24,9 @@ final class Execution {
   private final Launcher launcher;
   private final @Nullable ReportFolder folder;
   private final ConsoleReport report;
+  private final KtapReport ktap;
   private @Nullable EventGate gate;
+  private boolean stuck;
   private boolean over;
 
   Execution(SelftestRun run, Launcher launcher) {
@@ -32,12 +34,15 @@ final class Execution {
     this.launcher = launcher;
     this.folder = run.report();
     this.report = new ConsoleReport(run.console());
+    this.ktap = new KtapReport(run.console()::ktap, run.console().verbose());
   }
 
   ExitStatus run(TestPlan first) {
     Thread hook = new Thread(this::interrupted, "summary-on-interrupt");
     Runtime.getRuntime().addShutdownHook(hook);
     ExitStatus status;
+    ktap.begin(KtapPlan.of(first), run.repeat());
+    HostFacts.lines().forEach(ktap::diagnostic);
     try (var _ = new SetProperties(showBehaviours())) {
       rounds(first);
       status = finish();
@@ -54,6 +59,7 @@ final class Execution {
         .forEach(
             behaviour -> {
               run.console().line(behaviour.toString());
+              ktap.diagnostic("behaviour: " + behaviour.key() + " " + behaviour.seen());
               properties.put(behaviour.property(), behaviour.seen());
             });
     return properties;
@@ -73,7 +79,10 @@ final class Execution {
   private boolean round(int round, TestPlan plan) {
     String prefix = run.repeat() == 1 ? "" : round + "/" + run.repeat() + " ";
     List<TestExecutionListener> listeners = new ArrayList<>();
-    listeners.add(new OutcomeListener(plan, prefix, report::add));
+    @Nullable TestLogs logs =
+        folder == null ? null : new TestLogs(folder.ofRound(round, run.repeat()));
+    listeners.add(new OutcomeListener(plan, prefix, outcome -> add(outcome, logs)));
+    listeners.add(new KtapListener(ktap, prefix));
     @Nullable XmlReport xml =
         folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()));
     if (xml != null) {
@@ -84,6 +93,9 @@ final class Execution {
     if (xml != null) {
       xml.trouble().ifPresent(trouble -> fail(prefix, "report", trouble));
     }
+    if (logs != null) {
+      logs.trouble().ifPresent(trouble -> fail(prefix, "report", trouble));
+    }
     return ended;
   }
 
@@ -92,7 +104,6 @@ final class Execution {
     tests.setDaemon(true);
     tests.setUncaughtExceptionHandler((thread, e) -> fail(prefix, "JUnit", FailureText.of(e, "")));
     tests.start();
-    boolean stuck = false;
     while (!stuck && !join(tests)) {
       stuck = events.shutIfStuck(run.timeout());
     }
@@ -105,7 +116,19 @@ final class Execution {
 
   private void fail(String prefix, String what, String message) {
     TestName name = new TestName(what, "", "");
-    report.add(new Outcome(prefix, name, Result.FAIL, message, Duration.ZERO, List.of()));
+    add(new Outcome(prefix, name, Result.FAIL, message, Duration.ZERO, List.of()));
+  }
+
+  private void add(Outcome outcome, @Nullable TestLogs logs) {
+    if (logs != null) {
+      logs.add(outcome);
+    }
+    add(outcome);
+  }
+
+  private void add(Outcome outcome) {
+    report.add(outcome);
+    ktap.add(outcome);
   }
 
   private synchronized EventGate openGate(List<TestExecutionListener> listeners) {
@@ -115,32 +138,39 @@ final class Execution {
 
   private synchronized ExitStatus finish() {
     ExitStatus status = report.totals().status(run.demands().noSkips());
-    boolean reported = over || end(status.name().toLowerCase(Locale.ROOT));
+    boolean reported = over || end(status.name().toLowerCase(Locale.ROOT), cut());
     return reported ? status : ExitStatus.FAILED;
+  }
+
+  private String cut() {
+    return stuck
+        ? "a test did not end within %d s, and ended the run".formatted(run.timeout().toSeconds())
+        : "JUnit ended before all tests had run";
   }
 
   /** Runs when the JVM is told to end before the run has ended. */
   private synchronized void interrupted() {
     if (!over && gate != null) {
       gate.shut(new InterruptedRunException());
-      end("no verdict, interrupted");
+      end("no verdict, interrupted", "interrupted");
     }
   }
 
   /** Whether the whole report is written. */
-  private boolean end(String verdict) {
+  private boolean end(String verdict, String cut) {
     over = true;
     report.summary();
+    ktap.end(report.totals(), cut);
     try {
       if (folder != null) {
         folder.writeVerdict(verdict + " " + report.totals());
       }
-      if (!run.console().closeLog()) {
-        throw new IOException("run.log is incomplete");
+      if (!run.console().closeLogs()) {
+        throw new IOException("run.log or results.ktap is incomplete");
       }
       return true;
     } catch (IOException e) {
-      run.console().line("error: cannot write the report: " + e);
+      run.console().trouble("error: cannot write the report: " + e);
       return false;
     }
   }

@@ -43,14 +43,14 @@ public record SelftestRun(
     try (var _ = new SetProperties(demands.parameters())) {
       return discover();
     } catch (IOException e) {
-      console.line("error: cannot write the report: " + e);
+      console.trouble("error: cannot write the report: " + e);
       return ExitStatus.FAILED;
     }
   }
 
   private ExitStatus discover() throws IOException {
     if (report != null) {
-      console.keepLog(report.path().resolve("run.log"));
+      console.keepLogs(report.path().resolve("run.log"), report.path().resolve("results.ktap"));
     }
     Launcher launcher = Selftests.launcher();
     TestPlan plan = launcher.discover(tests.request(selection, demands));
@@ -59,11 +59,12 @@ public record SelftestRun(
   }
 
   private ExitStatus refuse(List<String> refusal) throws IOException {
-    refusal.forEach(console::line);
+    refusal.forEach(console::trouble);
+    new KtapReport(console::ktap, false).refuse(refusal.getFirst());
     if (report != null) {
       report.writeVerdict("failed, a pattern matches no test");
     }
-    console.closeLog();
+    console.closeLogs();
     return ExitStatus.FAILED;
   }
 }

@@ -65,6 +65,8 @@ class LaunchTest {
             "/report",
             "false",
             "false",
+            "false",
+            "false",
             "observes",
             "*Cases"),
         inEmulatedHost);
@@ -200,7 +202,7 @@ class LaunchTest {
             () -> SAMPLES,
             () -> kvmUnusable,
             () -> Stream.of("legacy").peek(tried::add).map(seen -> new SeenBehaviour("a.b", seen)),
-            (options, forwarded, report, console) -> {
+            (options, forwarded, report, told, errors) -> {
               inEmulatedHost.addAll(forwarded);
               return ExitStatus.SKIPPED;
             },

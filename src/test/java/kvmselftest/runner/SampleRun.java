@@ -13,11 +13,14 @@ import org.jspecify.annotations.Nullable;
 /** A run of some of the samples, and what it printed. */
 final class SampleRun {
   private final ByteArrayOutputStream text = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
   private final List<String> classes;
   private Selection selection = new Selection(List.of(), false);
   private int repeat = 1;
   private boolean verbose;
   private boolean colour;
+  private boolean failedOnly;
+  private boolean ktap;
   private Demands demands = Demands.NONE;
   private List<SeenBehaviour> behaviours = List.of();
   private Duration timeout = Duration.ofSeconds(60);
@@ -48,6 +51,16 @@ final class SampleRun {
 
   SampleRun verbose() {
     verbose = true;
+    return this;
+  }
+
+  SampleRun failedOnly() {
+    failedOnly = true;
+    return this;
+  }
+
+  SampleRun ktap() {
+    ktap = true;
     return this;
   }
 
@@ -84,10 +97,23 @@ final class SampleRun {
   ExitStatus run() {
     PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
     Selftests samples = new Selftests(classes, List.of("sample"));
-    Console console = new Console(out, colour, verbose);
-    return new SelftestRun(
-            samples, selection, repeat, timeout, demands, behaviours::stream, report, console)
-        .run();
+    PrintStream err = new PrintStream(errors, true, StandardCharsets.UTF_8);
+    Console console = Console.of(out, err, new View(colour, verbose, failedOnly, ktap));
+    PrintStream outBefore = System.out;
+    PrintStream errBefore = System.err;
+    try {
+      return new SelftestRun(
+              samples, selection, repeat, timeout, demands, behaviours::stream, report, console)
+          .run();
+    } finally {
+      // A run of a test that never ends goes on capturing what is printed.
+      System.setOut(outBefore);
+      System.setErr(errBefore);
+    }
+  }
+
+  String errors() {
+    return errors.toString(StandardCharsets.UTF_8);
   }
 
   String text() {

@@ -1,0 +1,56 @@
+package kvmselftest.cli;
+
+import kvmselftest.host.HostException;
+import kvmselftest.runner.ExitStatus;
+
+/**
+ * A run in the emulated host that says how far it got when it does not get to its end: when it has
+ * no verdict, or when this JVM is told to end (Ctrl-C).
+ */
+final class WatchedRun {
+  /** The run itself. */
+  @FunctionalInterface
+  interface Body {
+    ExitStatus run() throws HostException;
+  }
+
+  private final ForwardedOutput output;
+  private boolean over;
+
+  WatchedRun(ForwardedOutput output) {
+    this.output = output;
+  }
+
+  ExitStatus run(Body body) {
+    Runtime.getRuntime().addShutdownHook(new Thread(this::interrupted, "summary-on-interrupt"));
+    try {
+      ExitStatus status = body.run();
+      end();
+      return status;
+    } catch (HostException e) {
+      fail(String.valueOf(e.getMessage()));
+      return ExitStatus.FAILED;
+    }
+  }
+
+  private synchronized void end() {
+    over = true;
+  }
+
+  /** After Ctrl-C, that QEMU was killed is no news. */
+  private synchronized void fail(String why) {
+    if (!over) {
+      over = true;
+      output.told().println("error: " + why);
+      output.cutOff(why);
+    }
+  }
+
+  /** Also runs when the JVM ends by itself. */
+  private synchronized void interrupted() {
+    if (!over) {
+      over = true;
+      output.cutOff("no verdict: interrupted");
+    }
+  }
+}
