@@ -16,6 +16,7 @@ import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.Selection;
 import kvmselftest.runner.SelftestRun;
 import kvmselftest.runner.Selftests;
+import kvmselftest.runner.TestWatch;
 import kvmselftest.runner.View;
 
 /**
@@ -51,6 +52,7 @@ public final class AotTraining {
         Duration.ofMinutes(1),
         Demands.NONE,
         View.PLAIN,
+        false,
         Path.of("report"));
   }
 
@@ -64,7 +66,8 @@ public final class AotTraining {
             Demands.NONE,
             Stream::empty,
             null,
-            console)
+            console,
+            TestWatch.NONE)
         .run();
   }
 

@@ -20,11 +20,17 @@ import kvmselftest.runner.View;
  * AOT cache takes, and to load them costs seconds on an emulated CPU.
  */
 record ForwardedRun(
-    Selection selection, int repeat, Duration timeout, Demands demands, View view, Path report) {
+    Selection selection,
+    int repeat,
+    Duration timeout,
+    Demands demands,
+    View view,
+    boolean trace,
+    Path report) {
   /** The first argument. */
   static final String MARK = "--forwarded";
 
-  private static final int PATTERNS_FROM = 11;
+  private static final int PATTERNS_FROM = 12;
 
   List<String> arguments() {
     Stream<?> values =
@@ -39,7 +45,8 @@ record ForwardedRun(
             selection.thorough(),
             demands.newestBehaviours(),
             view.failedOnly(),
-            view.ktap());
+            view.ktap(),
+            trace);
     return Stream.concat(values.map(Object::toString), selection.patterns().stream()).toList();
   }
 
@@ -55,6 +62,7 @@ record ForwardedRun(
             Boolean.parseBoolean(arguments.get(4)),
             Boolean.parseBoolean(arguments.get(9)),
             Boolean.parseBoolean(arguments.get(10))),
+        Boolean.parseBoolean(arguments.get(11)),
         Path.of(arguments.get(6)));
   }
 
@@ -67,6 +75,14 @@ record ForwardedRun(
     Console console = Console.marked(out, view);
     ReportFolder folder = ReportFolder.create(report);
     return new SelftestRun(
-        tests, selection, repeat, timeout, demands, BehaviourTrials::seen, folder, console);
+        tests,
+        selection,
+        repeat,
+        timeout,
+        demands,
+        BehaviourTrials::seen,
+        folder,
+        console,
+        TracedTests.of(trace, folder));
   }
 }

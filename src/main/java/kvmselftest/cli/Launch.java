@@ -129,7 +129,7 @@ record Launch(
     return whyEmulated.isEmpty();
   }
 
-  private ExitStatus runHere(Options options, @Nullable ReportFolder report) {
+  private ExitStatus runHere(Options options, @Nullable ReportFolder report) throws IOException {
     Duration timeout = Duration.ofSeconds(options.timeoutSeconds);
     return new SelftestRun(
             tests.get(),
@@ -139,7 +139,8 @@ record Launch(
             options.demands(),
             behaviours,
             report,
-            Console.of(out, err, options.view(environment)))
+            Console.of(out, err, options.view(environment)),
+            TracedTests.of(options.trace, report))
         .run();
   }
 
@@ -151,6 +152,7 @@ record Launch(
             Duration.ofSeconds(options.timeoutSeconds),
             options.demands(),
             options.view(environment),
+            options.trace,
             EmulatedRun.REPORT);
     return emulated.run(options, inThere.arguments(), report, out, err);
   }

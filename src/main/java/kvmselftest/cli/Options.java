@@ -150,6 +150,13 @@ final class Options {
   boolean ktap;
 
   @Option(
+      names = "--trace",
+      description =
+          "Write every ioctl about a clock, and the kernel's own events where tracefs can be used, "
+              + "to trace.txt and trace.jsonl in the report (needs --report).")
+  boolean trace;
+
+  @Option(
       names = "--failed-only",
       description = "Show no lines of tests that passed or were skipped, only the summary's.")
   boolean failedOnly;

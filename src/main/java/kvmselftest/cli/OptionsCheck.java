@@ -26,7 +26,9 @@ final class OptionsCheck {
 
   /** The first thing that is wrong, in one line; empty if nothing is. */
   Optional<String> complaint() {
-    return Stream.of(modes(), tests(), numbers(), files()).flatMap(Optional::stream).findFirst();
+    return Stream.of(modes(), tests(), trace(), numbers(), files())
+        .flatMap(Optional::stream)
+        .findFirst();
   }
 
   private Optional<String> modes() {
@@ -49,6 +51,12 @@ final class OptionsCheck {
     return given.isEmpty() || !options.selection().patterns().isEmpty()
         ? Optional.empty()
         : Optional.of("--tests: the pattern is empty");
+  }
+
+  private Optional<String> trace() {
+    return options.trace && options.report == null
+        ? Optional.of("--trace needs --report, the folder for trace.txt and trace.jsonl")
+        : Optional.empty();
   }
 
   private Optional<String> numbers() {

@@ -83,6 +83,7 @@ final class Execution {
         folder == null ? null : new TestLogs(folder.ofRound(round, run.repeat()));
     listeners.add(new OutcomeListener(plan, prefix, outcome -> add(outcome, logs)));
     listeners.add(new KtapListener(ktap, prefix));
+    listeners.add(new WatchListener(run.watch(), prefix));
     @Nullable XmlReport xml =
         folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()));
     if (xml != null) {
@@ -162,6 +163,7 @@ final class Execution {
     report.summary();
     ktap.end(report.totals(), cut);
     try {
+      run.watch().close();
       if (folder != null) {
         folder.writeVerdict(verdict + " " + report.totals());
       }

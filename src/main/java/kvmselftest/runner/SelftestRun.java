@@ -22,6 +22,7 @@ import org.junit.platform.launcher.TestPlan;
  *     asked for unless there is something to run
  * @param report where JUnit XML, {@code run.log} and the verdict go, or null
  * @param console where the text goes
+ * @param watch follows it test by test
  */
 public record SelftestRun(
     Selftests tests,
@@ -31,7 +32,8 @@ public record SelftestRun(
     Demands demands,
     Supplier<Stream<SeenBehaviour>> behaviours,
     @Nullable ReportFolder report,
-    Console console) {
+    Console console,
+    TestWatch watch) {
 
   /**
    * Runs the tests. If the JVM is told to end meanwhile (Ctrl-C), the summary so far is still

@@ -16,13 +16,14 @@ class ForwardedRunTest {
     Path report = EmulatedRun.REPORT;
     return List.of(
         new ForwardedRun(
-            Selection.all(), 1, Duration.ofSeconds(120), Demands.NONE, View.PLAIN, report),
+            Selection.all(), 1, Duration.ofSeconds(120), Demands.NONE, View.PLAIN, false, report),
         new ForwardedRun(
             new Selection(List.of("*a b*", "--native"), false),
             3,
             Duration.ofMinutes(20),
             new Demands(true, false),
             new View(true, false, false, true),
+            false,
             report),
         new ForwardedRun(
             new Selection(List.of("x"), true),
@@ -30,6 +31,7 @@ class ForwardedRunTest {
             Duration.ofSeconds(1),
             new Demands(false, true),
             new View(false, true, true, false),
+            true,
             report));
   }
 

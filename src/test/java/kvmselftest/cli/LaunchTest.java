@@ -67,6 +67,7 @@ class LaunchTest {
             "false",
             "false",
             "false",
+            "false",
             "observes",
             "*Cases"),
         inEmulatedHost);
@@ -167,6 +168,8 @@ class LaunchTest {
         "--timeout -1               | --timeout: -1 is not in range, 1 or more",
         "--cpus 65                  | --cpus: 65 is not in range, 1 to 64",
         "--memory 16                | --memory: 16 is not in range, 512 or more",
+        "--trace                    | --trace needs --report, the folder for trace.txt and"
+            + " trace.jsonl",
         "--tests ,                  | --tests: the pattern is empty",
         "--native --emulated        | --native and --emulated exclude each other",
         "--native --cpus 2          | --native and --cpus exclude each other: --cpus is of the"

@@ -22,6 +22,7 @@ final class SampleRun {
   private boolean failedOnly;
   private boolean ktap;
   private Demands demands = Demands.NONE;
+  private TestWatch watch = TestWatch.NONE;
   private List<SeenBehaviour> behaviours = List.of();
   private Duration timeout = Duration.ofSeconds(60);
   private @Nullable ReportFolder report;
@@ -79,6 +80,11 @@ final class SampleRun {
     return this;
   }
 
+  SampleRun watch(TestWatch by) {
+    watch = by;
+    return this;
+  }
+
   SampleRun behaviours(SeenBehaviour... seen) {
     behaviours = List.of(seen);
     return this;
@@ -103,7 +109,15 @@ final class SampleRun {
     PrintStream errBefore = System.err;
     try {
       return new SelftestRun(
-              samples, selection, repeat, timeout, demands, behaviours::stream, report, console)
+              samples,
+              selection,
+              repeat,
+              timeout,
+              demands,
+              behaviours::stream,
+              report,
+              console,
+              watch)
           .run();
     } finally {
       // A run of a test that never ends goes on capturing what is printed.
