@@ -17,6 +17,8 @@ import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.Selection;
 import kvmselftest.runner.SelftestRun;
 import kvmselftest.runner.Selftests;
+import kvmselftest.runner.TestWatch;
+import kvmselftest.runner.View;
 
 /**
  * What the JVM's AOT cache for the emulated host is made from: as much of a run as needs no KVM.
@@ -54,13 +56,13 @@ public final class AotTraining {
         1,
         Duration.ofMinutes(1),
         Demands.NONE,
-        false,
+        View.PLAIN,
         false,
         Path.of("report"));
   }
 
   private static ExitStatus runWithoutKvm() {
-    Console console = new Console(System.out, false, true);
+    Console console = Console.of(System.out, System.err, new View(false, true, false, false));
     return new SelftestRun(
             WITHOUT_KVM,
             Selection.all(),
@@ -70,7 +72,8 @@ public final class AotTraining {
             Stream::empty,
             () -> HostFacts.UNKNOWN,
             null,
-            console)
+            console,
+            TestWatch.NONE)
         .run();
   }
 

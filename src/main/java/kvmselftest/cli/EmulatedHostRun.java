@@ -16,7 +16,6 @@ import kvmselftest.host.JavaProgram;
 import kvmselftest.host.Machine;
 import kvmselftest.host.NestedKvm;
 import kvmselftest.host.Progress;
-import kvmselftest.host.UsageException;
 import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.host.cache.CacheUse;
 import kvmselftest.host.debian.BusyboxFinder;
@@ -40,38 +39,22 @@ final class EmulatedHostRun implements EmulatedRun {
 
   private final Instant started = Instant.now();
   private HostFacts host = HostFacts.ofEmulated("", "");
-  private volatile boolean interrupted;
 
   @Override
   public ExitStatus run(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out) {
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> interrupted = true, "interrupted"));
+      Options options,
+      List<String> arguments,
+      @Nullable ReportFolder report,
+      PrintStream out,
+      PrintStream err) {
     try {
       // Not closed: what is still to be said belongs in it, and then the process ends.
-      PrintStream kept =
-          report == null ? out : LoggedOutput.to(out, report.path().resolve("output.log"));
+      ForwardedOutput output = output(options, report, out, err);
       noVerdict(report, "the run did not come to its end");
-      return bootOrSayWhyNot(options, arguments, report, kept);
+      return new WatchedRun(output, why -> noVerdict(report, why))
+          .run(() -> boot(options, arguments, report, output.asPrintStream(), output.told()));
     } catch (IOException e) {
-      out.println("error: cannot write the report: " + e);
-      return ExitStatus.FAILED;
-    }
-  }
-
-  private ExitStatus bootOrSayWhyNot(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out)
-      throws IOException {
-    try {
-      return boot(options, arguments, report, out);
-    } catch (UsageException e) {
-      out.println("error: " + e.getMessage());
-      return ExitStatus.USAGE;
-    } catch (HostException e) {
-      // After Ctrl-C, that QEMU was killed is no news.
-      if (!interrupted) {
-        out.println("error: " + e.getMessage());
-        noVerdict(report, e.getMessage());
-      }
+      (options.ktap ? err : out).println("error: cannot write the report: " + e);
       return ExitStatus.FAILED;
     }
   }
@@ -83,10 +66,28 @@ final class EmulatedHostRun implements EmulatedRun {
     }
   }
 
+  private static ForwardedOutput output(
+      Options options, @Nullable ReportFolder report, PrintStream out, PrintStream err)
+      throws IOException {
+    PrintStream told = kept(options.ktap ? err : out, report, "output.log");
+    return options.ktap
+        ? ForwardedOutput.ktap(kept(out, report, "results.ktap"), told)
+        : ForwardedOutput.text(told);
+  }
+
+  private static PrintStream kept(PrintStream out, @Nullable ReportFolder report, String name)
+      throws IOException {
+    return report == null ? out : LoggedOutput.to(out, report.path().resolve(name));
+  }
+
   private ExitStatus boot(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out)
+      Options options,
+      List<String> arguments,
+      @Nullable ReportFolder report,
+      PrintStream out,
+      PrintStream told)
       throws HostException {
-    Progress progress = out::println;
+    Progress progress = told::println;
     CacheFolder cache = CacheFolder.ofUser(System.getenv());
     try (CacheUse _ = cache.use(progress)) {
       HostRun run = hostRun(options, arguments, cache, progress);

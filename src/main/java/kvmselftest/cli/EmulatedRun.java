@@ -19,9 +19,14 @@ interface EmulatedRun {
    * @param options which kernel, modules and QEMU
    * @param arguments what to call the program with in there
    * @param report where the report goes, or null
-   * @param out where what it prints goes, as it prints it
+   * @param out where what it prints goes, as it prints it: KTAP, if that was asked for
+   * @param err with KTAP, where all else goes
    * @return the verdict
    */
   ExitStatus run(
-      Options options, List<String> arguments, @Nullable ReportFolder report, PrintStream out);
+      Options options,
+      List<String> arguments,
+      @Nullable ReportFolder report,
+      PrintStream out,
+      PrintStream err);
 }

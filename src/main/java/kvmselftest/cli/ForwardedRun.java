@@ -12,6 +12,7 @@ import kvmselftest.runner.ReportFolder;
 import kvmselftest.runner.Selection;
 import kvmselftest.runner.SelftestRun;
 import kvmselftest.runner.Selftests;
+import kvmselftest.runner.View;
 
 /**
  * A run as it is told to the program in the emulated host: {@link #MARK}, then each value in its
@@ -23,13 +24,13 @@ record ForwardedRun(
     int repeat,
     Duration timeout,
     Demands demands,
-    boolean verbose,
-    boolean color,
+    View view,
+    boolean trace,
     Path report) {
   /** The first argument. */
   static final String MARK = "--forwarded";
 
-  private static final int PATTERNS_FROM = 9;
+  private static final int PATTERNS_FROM = 12;
 
   List<String> arguments() {
     Stream<?> values =
@@ -38,11 +39,14 @@ record ForwardedRun(
             repeat,
             timeout.toSeconds(),
             demands.noSkips(),
-            verbose,
-            color,
+            view.verbose(),
+            view.colour(),
             report,
             selection.thorough(),
-            demands.newestBehaviours());
+            demands.newestBehaviours(),
+            view.failedOnly(),
+            view.ktap(),
+            trace);
     return Stream.concat(values.map(Object::toString), selection.patterns().stream()).toList();
   }
 
@@ -53,8 +57,12 @@ record ForwardedRun(
         Integer.parseInt(arguments.get(1)),
         Duration.ofSeconds(Long.parseLong(arguments.get(2))),
         new Demands(Boolean.parseBoolean(arguments.get(3)), Boolean.parseBoolean(arguments.get(8))),
-        Boolean.parseBoolean(arguments.get(4)),
-        Boolean.parseBoolean(arguments.get(5)),
+        new View(
+            Boolean.parseBoolean(arguments.get(5)),
+            Boolean.parseBoolean(arguments.get(4)),
+            Boolean.parseBoolean(arguments.get(9)),
+            Boolean.parseBoolean(arguments.get(10))),
+        Boolean.parseBoolean(arguments.get(11)),
         Path.of(arguments.get(6)));
   }
 
@@ -64,7 +72,7 @@ record ForwardedRun(
    * @throws IOException if the report folder cannot be made
    */
   SelftestRun of(Selftests tests, PrintStream out) throws IOException {
-    Console console = new Console(out, color, verbose);
+    Console console = Console.marked(out, view);
     ReportFolder folder = ReportFolder.create(report);
     return new SelftestRun(
         tests,
@@ -75,6 +83,7 @@ record ForwardedRun(
         BehaviourTrials::seen,
         HostInspection::facts,
         folder,
-        console);
+        console,
+        TracedTests.of(trace, folder));
   }
 }

@@ -86,7 +86,10 @@ record Launch(
     boolean here = onThisMachine(options);
     List<String> refusal = here ? List.of() : refusal(options);
     if (!refusal.isEmpty()) {
-      refusal.forEach(out::println);
+      refusal.forEach(told(options)::println);
+      if (options.ktap) {
+        ForwardedOutput.ktap(out, err).cutOff(refusal.getFirst());
+      }
       return ExitStatus.FAILED;
     }
     try {
@@ -95,7 +98,7 @@ record Launch(
       ReportPage.write(report);
       return status;
     } catch (IOException e) {
-      out.println("error: cannot write to %s: %s".formatted(options.report, e));
+      told(options).println("error: cannot write to %s: %s".formatted(options.report, e));
       return ExitStatus.FAILED;
     }
   }
@@ -121,7 +124,7 @@ record Launch(
       return null;
     }
     ReportFolder folder = ReportFolder.create(options.report);
-    out.println("report: " + folder.path());
+    told(options).println("report: " + folder.path());
     return folder;
   }
 
@@ -154,15 +157,15 @@ record Launch(
             .findFirst()
             .map(name -> name + " is given")
             .or(kvmUnusable);
-    out.println(
-        whyEmulated
-            .map(why -> "Running on the emulated KVM host, because " + why)
-            .orElse("Running on this machine's KVM: /dev/kvm is usable"));
+    told(options)
+        .println(
+            whyEmulated
+                .map(why -> "Running on the emulated KVM host, because " + why)
+                .orElse("Running on this machine's KVM: /dev/kvm is usable"));
     return whyEmulated.isEmpty();
   }
 
-  private ExitStatus runHere(Options options, @Nullable ReportFolder report) {
-    Console console = new Console(out, options.color.on(environment), options.verbose);
+  private ExitStatus runHere(Options options, @Nullable ReportFolder report) throws IOException {
     Duration timeout = Duration.ofSeconds(options.timeoutSeconds);
     return new SelftestRun(
             tests.get(),
@@ -173,7 +176,8 @@ record Launch(
             behaviours,
             HostInspection::facts,
             report,
-            console)
+            Console.of(out, err, options.view(environment)),
+            TracedTests.of(options.trace, report))
         .run();
   }
 
@@ -185,11 +189,16 @@ record Launch(
             options.repeat,
             Duration.ofSeconds(options.timeoutSeconds),
             options.demands(),
-            options.verbose,
-            options.color.on(environment),
+            options.view(environment),
+            options.trace,
             EmulatedRun.REPORT);
     return options.matrix == null
-        ? emulated.run(options, inThere.arguments(), report, out)
+        ? emulated.run(options, inThere.arguments(), report, out, err)
         : new MatrixRun(emulated, options, inThere.arguments(), report, out).run();
+  }
+
+  /** For lines that nobody asked for. */
+  private PrintStream told(Options options) {
+    return options.ktap ? err : out;
   }
 }

@@ -1,6 +1,7 @@
 package kvmselftest.cli;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
 import kvmselftest.kvm.Requirement;
@@ -12,12 +13,16 @@ public final class Main {
   /** A hook that hangs, on a KVM that hangs, is not waited for longer than this. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+  /** Standard output is for what was asked for; what tests print by themselves is not. */
+  private static final PrintStream OUT = System.out;
+
   private Main() {}
 
   /** Ends the JVM with an {@link ExitStatus}. */
   public static void main(String[] arguments) {
+    System.setOut(System.err);
     int status = run(arguments).code();
-    System.out.flush();
+    OUT.flush();
     haltIfHooksHang(status);
     System.exit(status);
   }
@@ -25,7 +30,7 @@ public final class Main {
   private static ExitStatus run(String[] arguments) {
     try {
       return arguments.length > 0 && arguments[0].equals(ForwardedRun.MARK)
-          ? ForwardedRun.of(List.of(arguments)).of(Selftests.ofSuite(), System.out).run()
+          ? ForwardedRun.of(List.of(arguments)).of(Selftests.ofSuite(), OUT).run()
           : launch().run(arguments);
     } catch (IOException e) {
       System.err.println("error: cannot write the report: " + e);
@@ -43,10 +48,10 @@ public final class Main {
         Requirement.KVM::unmet,
         BehaviourTrials::seen,
         // A new one a run: --matrix makes several at once.
-        (options, arguments, report, out) ->
-            new EmulatedHostRun().run(options, arguments, report, out),
+        (options, arguments, report, out, err) ->
+            new EmulatedHostRun().run(options, arguments, report, out, err),
         System.getenv(),
-        System.out,
+        OUT,
         System.err);
   }
 

@@ -91,7 +91,8 @@ final class MatrixRun {
       ReportFolder own = ReportFolder.create(folder.resolve(folders().get(index)));
       PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
       failed =
-          emulated.run(options.withKernel(kernel), arguments, own, nowhere) == ExitStatus.FAILED;
+          emulated.run(options.withKernel(kernel), arguments, own, nowhere, nowhere)
+              == ExitStatus.FAILED;
       ended = ResultsReader.read(own.path());
       ReportPage.write(report == null ? null : own);
     } catch (IOException | NotResultsException | RuntimeException e) {

@@ -4,11 +4,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.runner.Demands;
 import kvmselftest.runner.Selection;
+import kvmselftest.runner.View;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -39,7 +41,8 @@ import picocli.CommandLine.Option;
       "  run-selftests.sh --kernel ./bzImage --modules ./linux --report ./report",
       "  run-selftests.sh --native --fail-on-skip --repeat 10",
       "  run-selftests.sh --matrix debian:6.1,debian:6.12,debian:7.2",
-      "  run-selftests.sh --compare ./before ./after"
+      "  run-selftests.sh --compare ./before ./after",
+      "  run-selftests.sh --ktap >results.ktap"
     },
     versionProvider = Version.class,
     sortOptions = false,
@@ -192,6 +195,25 @@ final class Options implements Cloneable {
   boolean clean;
 
   @Option(
+      names = "--ktap",
+      description =
+          "Write KTAP version 1 to standard output and nothing else; all else goes to standard "
+              + "error.")
+  boolean ktap;
+
+  @Option(
+      names = "--trace",
+      description =
+          "Write every ioctl about a clock, and the kernel's own events where tracefs can be used, "
+              + "to trace.txt and trace.jsonl in the report (needs --report).")
+  boolean trace;
+
+  @Option(
+      names = "--failed-only",
+      description = "Show no lines of tests that passed or were skipped, only the summary's.")
+  boolean failedOnly;
+
+  @Option(
       names = {"-v", "--verbose"},
       description = "Show what each test observed.")
   boolean verbose;
@@ -262,6 +284,10 @@ final class Options implements Cloneable {
 
   Demands demands() {
     return new Demands(failOnSkip, strict);
+  }
+
+  View view(Map<String, String> environment) {
+    return new View(color.on(environment), verbose, failedOnly, ktap);
   }
 
   Selection selection() {

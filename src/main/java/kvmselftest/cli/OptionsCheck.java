@@ -31,7 +31,7 @@ final class OptionsCheck {
 
   /** The first thing that is wrong, in one line; empty if nothing is. */
   Optional<String> complaint() {
-    return Stream.of(compare(), matrix(), modes(), tests(), append(), numbers(), files())
+    return Stream.of(compare(), matrix(), modes(), tests(), append(), trace(), numbers(), files())
         .flatMap(Optional::stream)
         .findFirst();
   }
@@ -119,6 +119,12 @@ final class OptionsCheck {
         : Optional.of(
             "--append: %d characters are more than the kernel takes, %d"
                 .formatted(given.length(), MOST_APPENDED));
+  }
+
+  private Optional<String> trace() {
+    return options.trace && options.report == null
+        ? Optional.of("--trace needs --report, the folder for trace.txt and trace.jsonl")
+        : Optional.empty();
   }
 
   private Optional<String> numbers() {

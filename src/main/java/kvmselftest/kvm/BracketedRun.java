@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import kvmselftest.sys.Errno;
 import kvmselftest.sys.IoctlSequence;
-import kvmselftest.sys.IoctlSequence.Step;
 import kvmselftest.sys.SyscallException;
 
 /**
@@ -12,6 +11,7 @@ import kvmselftest.sys.SyscallException;
  * at its counters already: what was before stays what it was before the first attempt.
  */
 final class BracketedRun {
+  private final List<KvmStep> steps;
   private final IoctlSequence sequence;
   private final int runIndex;
   private final int size;
@@ -19,9 +19,9 @@ final class BracketedRun {
   private long tscBefore;
   private long tscAfter;
 
-  BracketedRun(List<Step> before, Step run, List<Step> after) {
-    List<Step> steps = Stream.of(before, List.of(run), after).flatMap(List::stream).toList();
-    sequence = new IoctlSequence(steps);
+  BracketedRun(List<KvmStep> before, KvmStep run, List<KvmStep> after) {
+    steps = Stream.of(before, List.of(run), after).flatMap(List::stream).toList();
+    sequence = new IoctlSequence(steps.stream().map(KvmStep::step).toList());
     runIndex = before.size();
     size = steps.size();
   }
@@ -39,6 +39,7 @@ final class BracketedRun {
   int attempt() {
     int from = attempted ? runIndex : 0;
     tscAfter = sequence.call(from);
+    KvmStep.trace(steps, sequence, from, tscAfter);
     requireDone(from, runIndex);
     if (!attempted) {
       tscBefore = sequence.tscBefore(runIndex);

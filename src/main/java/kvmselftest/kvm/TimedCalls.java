@@ -12,6 +12,7 @@ import kvmselftest.sys.IoctlSequence;
 import kvmselftest.sys.SyscallException;
 import kvmselftest.x86.CounterWindow;
 import kvmselftest.x86.Msr;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Calls in a row that look at a clock or set it, each between two readings of the host's TSC, with
@@ -21,6 +22,7 @@ import kvmselftest.x86.Msr;
 public final class TimedCalls {
   private final Arena arena = Arena.ofAuto();
   private final List<IoctlSequence.Step> steps = new ArrayList<>();
+  private final List<@Nullable KvmStep> ioctls = new ArrayList<>();
   private final List<String> names = new ArrayList<>();
   private final List<Long> hostTscs = new ArrayList<>();
 
@@ -92,10 +94,17 @@ public final class TimedCalls {
         () -> Clock.nanosOf(timespec));
   }
 
+  private <T> Timed<T> add(String name, KvmStep step, Supplier<T> result) {
+    Timed<T> timed = add(name, step.step(), result);
+    ioctls.set(ioctls.size() - 1, step);
+    return timed;
+  }
+
   private <T> Timed<T> add(String name, IoctlSequence.Step step, Supplier<T> result) {
     Timed<T> timed = new Timed<>(result);
     names.add(name);
     steps.add(step);
+    ioctls.add(null);
     return timed;
   }
 
@@ -107,6 +116,7 @@ public final class TimedCalls {
   public void make() {
     IoctlSequence sequence = new IoctlSequence(steps);
     long last = sequence.call(0);
+    KvmStep.trace(ioctls, sequence, 0, last);
     for (int i = 0; i < steps.size(); i++) {
       if (sequence.result(i) < 0) {
         throw new SyscallException(names.get(i), new Errno(-sequence.result(i)));

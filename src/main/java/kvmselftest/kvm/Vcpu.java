@@ -16,7 +16,6 @@ import kvmselftest.bindings.kvm_msrs;
 import kvmselftest.bindings.kvm_regs;
 import kvmselftest.bindings.kvm_sregs;
 import kvmselftest.sys.Errno;
-import kvmselftest.sys.IoctlSequence;
 import kvmselftest.sys.NativeThread;
 import kvmselftest.sys.SyscallException;
 import kvmselftest.x86.CounterWindow;
@@ -133,7 +132,7 @@ public final class Vcpu implements AutoCloseable {
     return new ClockBracket(ClockData.from(clockBefore), ClockData.from(clockAfter));
   }
 
-  private IoctlSequence.Step runStep() {
+  private KvmStep runStep() {
     return fd.step(Ioctl.KVM_RUN, MemorySegment.NULL);
   }
 
@@ -322,19 +321,19 @@ public final class Vcpu implements AutoCloseable {
   }
 
   /** KVM_GET_MSRS of one MSR as one ioctl of several in a row; {@link #msrsData} has the value. */
-  IoctlSequence.Step getMsrsStep(MemorySegment msrs) {
+  KvmStep getMsrsStep(MemorySegment msrs) {
     requireOwner();
     return fd.step(Ioctl.KVM_GET_MSRS, msrs);
   }
 
   /** KVM_SET_MSRS of one MSR as one ioctl of several in a row. */
-  IoctlSequence.Step setMsrsStep(MemorySegment msrs) {
+  KvmStep setMsrsStep(MemorySegment msrs) {
     requireOwner();
     return fd.step(Ioctl.KVM_SET_MSRS, msrs);
   }
 
   /** KVM_SET_DEVICE_ATTR of KVM_VCPU_TSC_OFFSET as one ioctl of several in a row. */
-  IoctlSequence.Step setTscOffsetStep(MemorySegment attr) {
+  KvmStep setTscOffsetStep(MemorySegment attr) {
     requireOwner();
     return fd.step(Ioctl.KVM_SET_DEVICE_ATTR, attr);
   }

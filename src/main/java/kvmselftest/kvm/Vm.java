@@ -9,7 +9,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import kvmselftest.bindings.kvm_clock_data;
 import kvmselftest.bindings.kvm_userspace_memory_region;
 import kvmselftest.sys.Errno;
-import kvmselftest.sys.IoctlSequence;
 import kvmselftest.sys.SyscallException;
 
 /**
@@ -123,12 +122,12 @@ public final class Vm implements AutoCloseable {
   }
 
   /** KVM_GET_CLOCK as one ioctl of several in a row. */
-  IoctlSequence.Step getClockStep(MemorySegment data) {
+  KvmStep getClockStep(MemorySegment data) {
     return fd.step(Ioctl.KVM_GET_CLOCK, data);
   }
 
   /** KVM_SET_CLOCK as one ioctl of several in a row. */
-  IoctlSequence.Step setClockStep(MemorySegment data) {
+  KvmStep setClockStep(MemorySegment data) {
     return fd.step(Ioctl.KVM_SET_CLOCK, data);
   }
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** Shows each test as it ends, and at the end what is worth reading again. */
 final class ConsoleReport {
@@ -17,11 +18,11 @@ final class ConsoleReport {
   synchronized void add(Outcome outcome) {
     outcomes.add(outcome);
     console.line(outcome.result(), outcome.title() + time(outcome.took()));
-    if (outcome.result() == Result.FAIL || outcome.result() == Result.ERROR) {
-      outcome.message().lines().forEach(this::indented);
+    if (outcome.result().isBad()) {
+      indented(outcome, outcome.message().lines());
     }
-    if (console.verbose() || outcome.result() == Result.FAIL) {
-      outcome.published().lines().forEach(this::indented);
+    if (console.verbose() || outcome.result().isBad()) {
+      indented(outcome, outcome.published().lines().stream().flatMap(String::lines));
     }
   }
 
@@ -29,23 +30,26 @@ final class ConsoleReport {
     return Totals.of(outcomes);
   }
 
-  /** The failed and the skipped by name, and the totals. */
+  /** The failed, the timed-out and the skipped by name, and the totals. */
   synchronized void summary() {
-    List<Outcome> failed =
-        outcomes.stream()
-            .filter(test -> test.result() == Result.FAIL || test.result() == Result.ERROR)
-            .toList();
     console.line("");
-    if (!failed.isEmpty()) {
-      console.line("Failed %d:".formatted(failed.size()));
-      failed.forEach(test -> console.line("  " + test.title()));
-    }
+    names("Failed", Result.FAIL);
+    names("Timed out", Result.TIMEOUT);
+    names("Interrupted", Result.ERROR);
     new SkipReasons(outcomes).lines().forEach(console::line);
     console.line(totals().toString());
   }
 
-  private void indented(String line) {
-    console.line("      " + line);
+  private void names(String heading, Result result) {
+    List<Outcome> tests = outcomes.stream().filter(test -> test.result() == result).toList();
+    if (!tests.isEmpty()) {
+      console.line("%s %d:".formatted(heading, tests.size()));
+      tests.forEach(test -> console.line("  " + test.title()));
+    }
+  }
+
+  private void indented(Outcome outcome, Stream<String> lines) {
+    lines.forEach(line -> console.detail(outcome.result(), "      " + line));
   }
 
   private static String time(Duration took) {

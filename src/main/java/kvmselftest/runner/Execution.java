@@ -27,7 +27,9 @@ final class Execution {
   private final @Nullable ReportFolder folder;
   private final ConsoleReport report;
   private final RunResults results;
+  private final KtapReport ktap;
   private @Nullable EventGate gate;
+  private boolean stuck;
   private boolean over;
 
   Execution(SelftestRun run, Launcher launcher) {
@@ -36,6 +38,7 @@ final class Execution {
     this.folder = run.report();
     this.report = new ConsoleReport(run.console());
     this.results = new RunResults(run.host().get());
+    this.ktap = new KtapReport(run.console()::ktap, run.console().verbose());
   }
 
   ExitStatus run(TestPlan first) throws IOException {
@@ -43,6 +46,8 @@ final class Execution {
     Thread hook = new Thread(this::interrupted, "summary-on-interrupt");
     Runtime.getRuntime().addShutdownHook(hook);
     ExitStatus status;
+    ktap.begin(KtapPlan.of(first), run.repeat());
+    HostFacts.lines().forEach(ktap::diagnostic);
     try (var _ = new SetProperties(showBehaviours())) {
       rounds(first);
       status = finish();
@@ -60,6 +65,7 @@ final class Execution {
             behaviour -> {
               run.console().line(behaviour.toString());
               results.add(behaviour);
+              ktap.diagnostic("behaviour: " + behaviour.key() + " " + behaviour.seen());
               properties.put(behaviour.property(), behaviour.seen());
             });
     return properties;
@@ -79,7 +85,11 @@ final class Execution {
   private boolean round(int round, TestPlan plan) {
     String prefix = prefix(round);
     List<TestExecutionListener> listeners = new ArrayList<>();
-    listeners.add(new OutcomeListener(plan, prefix, outcome -> add(round, outcome)));
+    @Nullable TestLogs logs =
+        folder == null ? null : new TestLogs(folder.ofRound(round, run.repeat()));
+    listeners.add(new OutcomeListener(plan, prefix, outcome -> add(round, outcome, logs)));
+    listeners.add(new KtapListener(ktap, prefix));
+    listeners.add(new WatchListener(run.watch(), prefix));
     @Nullable XmlReport xml =
         folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()));
     if (xml != null) {
@@ -90,11 +100,15 @@ final class Execution {
     if (xml != null) {
       xml.trouble().ifPresent(trouble -> fail(round, "report", trouble));
     }
+    if (logs != null) {
+      logs.trouble().ifPresent(trouble -> fail(round, "report", trouble));
+    }
     return ended;
   }
 
   private void add(int round, Outcome outcome) {
     report.add(outcome);
+    ktap.add(outcome);
     results.add(round, outcome);
   }
 
@@ -107,7 +121,6 @@ final class Execution {
     tests.setDaemon(true);
     tests.setUncaughtExceptionHandler((thread, e) -> fail(round, "JUnit", FailureText.of(e, "")));
     tests.start();
-    boolean stuck = false;
     while (!stuck && !join(tests)) {
       stuck = events.shutIfStuck(run.timeout());
     }
@@ -125,6 +138,13 @@ final class Execution {
         new Outcome(prefix(round), name, Result.FAIL, message, Duration.ZERO, Published.NOTHING));
   }
 
+  private void add(int round, Outcome outcome, @Nullable TestLogs logs) {
+    if (logs != null) {
+      logs.add(outcome);
+    }
+    add(round, outcome);
+  }
+
   private synchronized EventGate openGate(List<TestExecutionListener> listeners) {
     gate = new EventGate(listeners);
     return gate;
@@ -132,34 +152,42 @@ final class Execution {
 
   private synchronized ExitStatus finish() {
     ExitStatus status = report.totals().status(run.demands().noSkips());
-    boolean reported = over || end(status.name().toLowerCase(Locale.ROOT), "");
+    boolean reported = over || end(status.name().toLowerCase(Locale.ROOT), "", cut());
     return reported ? status : ExitStatus.FAILED;
+  }
+
+  private String cut() {
+    return stuck
+        ? "a test did not end within %d s, and ended the run".formatted(run.timeout().toSeconds())
+        : "JUnit ended before all tests had run";
   }
 
   /** Runs when the JVM is told to end before the run has ended. */
   private synchronized void interrupted() {
     if (!over && gate != null) {
       gate.shut(new InterruptedRunException());
-      end(Results.NO_VERDICT, "interrupted");
+      end(Results.NO_VERDICT, "interrupted", "interrupted");
     }
   }
 
   /** Whether the whole report is written. */
-  private boolean end(String verdict, String reason) {
+  private boolean end(String verdict, String reason, String cut) {
     over = true;
     report.summary();
+    ktap.end(report.totals(), cut);
     try {
       results.write(folder, verdict, reason);
+      run.watch().close();
       if (folder != null) {
         String why = reason.isEmpty() ? "" : ", " + reason;
         folder.writeVerdict(verdict + why + " " + report.totals());
       }
-      if (!run.console().closeLog()) {
-        throw new IOException("run.log is incomplete");
+      if (!run.console().closeLogs()) {
+        throw new IOException("run.log or results.ktap is incomplete");
       }
       return true;
     } catch (IOException e) {
-      run.console().line("error: cannot write the report: " + e);
+      run.console().trouble("error: cannot write the report: " + e);
       return false;
     }
   }

@@ -66,10 +66,17 @@ final class OutcomeListener implements TestExecutionListener {
       }
       case ABORTED -> tellSkipped(test, FailureText.reasonOf(cause));
       case FAILED -> {
-        Result kind = cause instanceof InterruptedRunException ? Result.ERROR : Result.FAIL;
-        tell(test, kind, FailureText.of(cause, TestName.classOf(test)));
+        tell(test, kind(cause), FailureText.of(cause, TestName.classOf(test)));
       }
     }
+  }
+
+  private static Result kind(@Nullable Throwable cause) {
+    return switch (cause) {
+      case InterruptedRunException _ -> Result.ERROR;
+      case StuckTestException _ -> Result.TIMEOUT;
+      case null, default -> Result.FAIL;
+    };
   }
 
   private void tellSkipped(TestIdentifier test, String reason) {

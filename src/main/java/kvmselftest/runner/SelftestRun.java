@@ -24,6 +24,7 @@ import org.junit.platform.launcher.TestPlan;
  * @param host what results.json is to say of this machine
  * @param report where JUnit XML, {@code results.json}, {@code run.log} and the verdict go, or null
  * @param console where the text goes
+ * @param watch follows it test by test
  */
 public record SelftestRun(
     Selftests tests,
@@ -34,7 +35,8 @@ public record SelftestRun(
     Supplier<Stream<SeenBehaviour>> behaviours,
     Supplier<HostFacts> host,
     @Nullable ReportFolder report,
-    Console console) {
+    Console console,
+    TestWatch watch) {
 
   /**
    * Runs the tests. If the JVM is told to end meanwhile (Ctrl-C), the summary so far is still
@@ -46,14 +48,14 @@ public record SelftestRun(
     try (var _ = new SetProperties(demands.parameters())) {
       return discover();
     } catch (IOException e) {
-      console.line("error: cannot write the report: " + e);
+      console.trouble("error: cannot write the report: " + e);
       return ExitStatus.FAILED;
     }
   }
 
   private ExitStatus discover() throws IOException {
     if (report != null) {
-      console.keepLog(report.path().resolve("run.log"));
+      console.keepLogs(report.path().resolve("run.log"), report.path().resolve("results.ktap"));
     }
     Launcher launcher = Selftests.launcher();
     TestPlan plan = launcher.discover(tests.request(selection, demands));
@@ -62,11 +64,12 @@ public record SelftestRun(
   }
 
   private ExitStatus refuse(List<String> refusal) throws IOException {
-    refusal.forEach(console::line);
+    refusal.forEach(console::trouble);
+    new KtapReport(console::ktap, false).refuse(refusal.getFirst());
     if (report != null) {
       report.writeVerdict("failed, a pattern matches no test");
     }
-    console.closeLog();
+    console.closeLogs();
     return ExitStatus.FAILED;
   }
 }

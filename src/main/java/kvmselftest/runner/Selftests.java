@@ -8,7 +8,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.platform.launcher.Launcher;
+import org.junit.platform.launcher.LauncherConstants;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.TagFilter;
 import org.junit.platform.launcher.TestIdentifier;
@@ -27,6 +29,12 @@ import org.junit.platform.launcher.core.LauncherFactory;
 public record Selftests(List<String> classNames, List<String> tags) {
   /** Written by the build beside the test classes: the names of those with a tag, a line each. */
   private static final String INDEX = "kvmselftest/selftests.index";
+
+  /** What a test prints is then told of it, beside going to where it went. */
+  private static final Map<String, String> CAPTURE =
+      Map.of(
+          LauncherConstants.CAPTURE_STDOUT_PROPERTY_NAME, "true",
+          LauncherConstants.CAPTURE_STDERR_PROPERTY_NAME, "true");
 
   /** Copies both lists. */
   public Selftests {
@@ -99,6 +107,7 @@ public record Selftests(List<String> classNames, List<String> tags) {
         .selectors(classNames.stream().map(name -> selectClass(name)).toList())
         .filters(TagFilter.includeTags(tags), selection.filter())
         .configurationParameters(demands.parameters())
+        .configurationParameters(CAPTURE)
         .build();
   }
 }

@@ -54,6 +54,11 @@ record TestName(String className, String methodName, String label) {
     return List.of(className, className + "." + methodName, label);
   }
 
+  /** Without the class; empty for a class. */
+  String inClass() {
+    return label.isEmpty() ? methodName : methodName + " " + label;
+  }
+
   @Override
   public String toString() {
     String name = methodName.isEmpty() ? className : className + "." + methodName;

@@ -2,12 +2,12 @@ package kvmselftest.runner;
 
 import java.util.Collection;
 
-/** How many tests ended in which way. */
-record Totals(long pass, long fail, long skip, long error) {
+/** How many tests ended in which way; those that took too long are among the failed. */
+public record Totals(long pass, long fail, long skip, long error) {
   static Totals of(Collection<Outcome> outcomes) {
     return new Totals(
         count(outcomes, Result.PASS),
-        count(outcomes, Result.FAIL),
+        count(outcomes, Result.FAIL) + count(outcomes, Result.TIMEOUT),
         count(outcomes, Result.SKIP),
         count(outcomes, Result.ERROR));
   }

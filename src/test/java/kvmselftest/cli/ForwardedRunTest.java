@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import kvmselftest.runner.Demands;
 import kvmselftest.runner.Selection;
+import kvmselftest.runner.View;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -15,22 +16,22 @@ class ForwardedRunTest {
     Path report = EmulatedRun.REPORT;
     return List.of(
         new ForwardedRun(
-            Selection.all(), 1, Duration.ofSeconds(120), Demands.NONE, false, false, report),
+            Selection.all(), 1, Duration.ofSeconds(120), Demands.NONE, View.PLAIN, false, report),
         new ForwardedRun(
             new Selection(List.of("*a b*", "--native"), false),
             3,
             Duration.ofMinutes(20),
             new Demands(true, false),
+            new View(true, false, false, true),
             false,
-            true,
             report),
         new ForwardedRun(
             new Selection(List.of("x"), true),
             1,
             Duration.ofSeconds(1),
             new Demands(false, true),
+            new View(false, true, true, false),
             true,
-            false,
             report));
   }
 

@@ -69,6 +69,9 @@ class LaunchTest {
             "/report",
             "false",
             "false",
+            "false",
+            "false",
+            "false",
             "observes",
             "*Cases"),
         inEmulatedHost);
@@ -183,6 +186,8 @@ class LaunchTest {
         "--memory 16                | --memory: 16 is not in range, 512 or more",
         "--native --append x        | --native and --append exclude each other: --append is of the"
             + " emulated host",
+        "--trace                    | --trace needs --report, the folder for trace.txt and"
+            + " trace.jsonl",
         "--tests ,                  | --tests: the pattern is empty",
         "--native --emulated        | --native and --emulated exclude each other",
         "--native --cpus 2          | --native and --cpus exclude each other: --cpus is of the"
@@ -254,7 +259,7 @@ class LaunchTest {
             () -> SAMPLES,
             () -> kvmUnusable,
             () -> Stream.of("legacy").peek(tried::add).map(seen -> new SeenBehaviour("a.b", seen)),
-            (options, forwarded, report, console) -> {
+            (options, forwarded, report, told, errors) -> {
               inEmulatedHost.addAll(forwarded);
               return ExitStatus.SKIPPED;
             },

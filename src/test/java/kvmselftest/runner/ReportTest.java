@@ -33,7 +33,61 @@ class ReportTest {
     assertEquals(
         run.text().replaceAll("\u001b\\[\\d*m", ""), Files.readString(report.resolve("run.log")));
     assertEquals(
-        List.of("TEST-junit-jupiter.xml", "results.json", "run.log", "verdict"), names(report));
+        List.of(
+            "TEST-junit-jupiter.xml",
+            "results.json",
+            "results.ktap",
+            "run.log",
+            "tests",
+            "verdict"),
+        names(report));
+  }
+
+  @Test
+  void holdsFileForEachTest() throws IOException {
+    SampleRun.of(
+            Samples.Passing.class,
+            Samples.Failing.class,
+            Samples.Skipping.class,
+            Samples.Printing.class,
+            Samples.WeirdlyNamed.class)
+        .report(folder)
+        .run();
+
+    Path tests = folder.resolve("tests");
+    assertEquals(
+        List.of("test: Samples.Passing.observes", "result: ok"),
+        Files.readAllLines(tests.resolve("Samples.Passing.observes.log")).subList(0, 2));
+    assertTrue(
+        log(tests, "Samples.Passing.observes")
+            .endsWith("guestTsc = 180000000001 in [180000000000, 180000000009]\n"));
+    assertTrue(
+        log(tests, "Samples.Failing.compares")
+            .contains("\nkvmclock after KVM_SET_CLOCK ==> expected: <42> but was: <41>\n"));
+    assertTrue(
+        log(tests, "Samples.Skipping.byAssumption")
+            .contains("\n" + Samples.BUSY + "\nand a second line\n"));
+    assertTrue(
+        log(tests, "Samples.Printing.prints").contains("\nstdout = ok 99 this is no result\n"),
+        log(tests, "Samples.Printing.prints"));
+    assertTrue(log(tests, "Samples.Printing.prints").contains("\nstderr = nor this\n"));
+    assertTrue(
+        log(tests, "Samples.WeirdlyNamed.has_case_2_SKIP_no")
+            .contains("test: Samples.WeirdlyNamed.has case #2 # SKIP no\n"));
+    assertEquals(17, names(tests).size());
+  }
+
+  @Test
+  void keepsFilesOfOneNameApart() throws IOException {
+    SampleRun.of(Samples.SameNames.class).report(folder).run();
+
+    assertEquals(
+        List.of("Samples.SameNames.has_a-2.log", "Samples.SameNames.has_a.log"),
+        names(folder.resolve("tests")));
+  }
+
+  private static String log(Path folder, String name) throws IOException {
+    return Files.readString(folder.resolve(name + ".log"));
   }
 
   @Test
@@ -114,7 +168,8 @@ class ReportTest {
     SampleRun.of(Samples.Passing.class).report(folder).repeat(2).run();
 
     assertEquals(
-        List.of("results.json", "round-1", "round-2", "run.log", "verdict"), names(folder));
+        List.of("results.json", "results.ktap", "round-1", "round-2", "run.log", "verdict"),
+        names(folder));
     assertEquals(5, xml(folder.resolve("round-2")).getElementsByTagName("testcase").getLength());
   }
 

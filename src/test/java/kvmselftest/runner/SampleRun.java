@@ -26,12 +26,16 @@ final class SampleRun {
           Map.of("KVM_CAP_ADJUST_CLOCK", 14));
 
   private final ByteArrayOutputStream text = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream errors = new ByteArrayOutputStream();
   private final List<String> classes;
   private Selection selection = new Selection(List.of(), false);
   private int repeat = 1;
   private boolean verbose;
   private boolean colour;
+  private boolean failedOnly;
+  private boolean ktap;
   private Demands demands = Demands.NONE;
+  private TestWatch watch = TestWatch.NONE;
   private List<SeenBehaviour> behaviours = List.of();
   private Duration timeout = Duration.ofSeconds(60);
   private @Nullable ReportFolder report;
@@ -64,6 +68,16 @@ final class SampleRun {
     return this;
   }
 
+  SampleRun failedOnly() {
+    failedOnly = true;
+    return this;
+  }
+
+  SampleRun ktap() {
+    ktap = true;
+    return this;
+  }
+
   SampleRun colour() {
     colour = true;
     return this;
@@ -76,6 +90,11 @@ final class SampleRun {
 
   SampleRun strict() {
     demands = new Demands(false, true);
+    return this;
+  }
+
+  SampleRun watch(TestWatch by) {
+    watch = by;
     return this;
   }
 
@@ -97,18 +116,32 @@ final class SampleRun {
   ExitStatus run() {
     PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
     Selftests samples = new Selftests(classes, List.of("sample"));
-    Console console = new Console(out, colour, verbose);
-    return new SelftestRun(
-            samples,
-            selection,
-            repeat,
-            timeout,
-            demands,
-            behaviours::stream,
-            () -> HOST,
-            report,
-            console)
-        .run();
+    PrintStream err = new PrintStream(errors, true, StandardCharsets.UTF_8);
+    Console console = Console.of(out, err, new View(colour, verbose, failedOnly, ktap));
+    PrintStream outBefore = System.out;
+    PrintStream errBefore = System.err;
+    try {
+      return new SelftestRun(
+              samples,
+              selection,
+              repeat,
+              timeout,
+              demands,
+              behaviours::stream,
+              () -> HOST,
+              report,
+              console,
+              watch)
+          .run();
+    } finally {
+      // A run of a test that never ends goes on capturing what is printed.
+      System.setOut(outBefore);
+      System.setErr(errBefore);
+    }
+  }
+
+  String errors() {
+    return errors.toString(StandardCharsets.UTF_8);
   }
 
   String text() {

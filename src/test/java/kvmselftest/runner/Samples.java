@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.concurrent.CountDownLatch;
 import kvmselftest.results.Measurement;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -164,6 +165,63 @@ final class Samples {
     @Test
     void readsTheProperty() {
       assertEquals("true", System.getProperty("kvmselftest.strict"));
+    }
+  }
+
+  @Tag("sample")
+  static class WeirdlyNamed {
+    @ParameterizedTest(name = "{0}", quoteTextArguments = false)
+    @ValueSource(strings = {"case #2 # SKIP no", "two\nlines", "- 5", "not ok 7 x", "Subtest: y"})
+    void has(String name) {
+      Assertions.assertNotNull(name);
+    }
+
+    @Test
+    void failsWithText() {
+      Assertions.fail("Subtest: Samples.Passing\nok 1 fake\n  KTAP version 1\n1..9\n\tend # SKIP");
+    }
+
+    @Test
+    void isSkippedForNumberSign() {
+      Assumptions.abort("needs issue #12 # SKIP\nand more");
+    }
+  }
+
+  @Tag("sample")
+  static class SameNames {
+    @ParameterizedTest(name = "{0}", quoteTextArguments = false)
+    @ValueSource(strings = {"a", "a"})
+    void has(String name) {
+      Assertions.assertNotNull(name);
+    }
+  }
+
+  @Tag("sample")
+  static class Plain {
+    @Test
+    void one() {}
+
+    @Test
+    void two() {}
+  }
+
+  @Tag("sample")
+  static class FailingTearDown {
+    @AfterAll
+    static void tearDown() {
+      Assertions.fail("the VM is still open");
+    }
+
+    @Test
+    void passes() {}
+  }
+
+  @Tag("sample")
+  static class Printing {
+    @Test
+    void prints() {
+      System.out.println("ok 99 this is no result");
+      System.err.println("nor this");
     }
   }
 }

@@ -32,6 +32,23 @@ class SelftestRunTest {
   }
 
   @Test
+  void hidesWhatPassedOrWasSkippedIfTold() {
+    SampleRun run =
+        SampleRun.of(Samples.Passing.class, Samples.Failing.class, Samples.Skipping.class)
+            .failedOnly()
+            .verbose();
+
+    run.run();
+
+    assertFalse(run.text().contains("Samples.Passing"), run.text());
+    assertFalse(run.text().contains("guestTsc"), run.text());
+    assertFalse(run.text().contains("\nskip"), run.text());
+    assertLine("FAIL  Samples\\.Failing\\.compares \\(\\d+ ms\\)", run);
+    assertLine("  Samples\\.Skipping\\.byCondition", run);
+    assertLine("# Totals: pass:5 fail:2 xfail:0 xpass:0 skip:2 error:0", run);
+  }
+
+  @Test
   void coloursTheFirstWordOnly() {
     SampleRun run = SampleRun.of(Samples.Passing.class).colour();
 
@@ -149,8 +166,9 @@ class SelftestRunTest {
 
     assertEquals(ExitStatus.FAILED, run.run());
 
-    assertLine("FAIL  Samples\\.Hanging\\.blocks \\(1\\.\\d s\\)", run);
+    assertLine("HUNG  Samples\\.Hanging\\.blocks \\(1\\.\\d s\\)", run);
     assertLine("      did not end within 1 s; it is at", run);
+    assertLine("Timed out 1:", run);
     assertTrue(run.text().contains("Samples$Hanging.blocks(Samples.java:"), run.text());
     assertLine("# Totals: pass:0 fail:1 xfail:0 xpass:0 skip:0 error:0", run);
   }
