@@ -17,4 +17,3 @@ trap 'exit 130' INT TERM HUP
   exit 1
 }
 python3 -B ci/read_trace.py "$work/report/trace.jsonl"
-head -n 20 "$work/report/trace.txt"

@@ -29,11 +29,14 @@ def events_after(lines, index):
 
 
 def read_back(lines, index):
-    """What is read of the same vCPU before anything is written; None if nothing is."""
+    """What is read of the same vCPU before anything else, such as its guest, writes; None if nothing is."""
     call = lines[index]
     for line in lines[index + 1 :]:
         if "test" in line or ("op" in line and line["op"] not in NO_WRITE):
             return None
+        if line.get("event") == "kvm_write_tsc_offset" and line["vcpu"] == call["vcpu"]:
+            if line["host_tsc"] > call["host_tsc_after"]:
+                return None
         if line.get("op") == GET_OFFSET and (line["vm"], line["vcpu"]) == (call["vm"], call["vcpu"]):
             return line.get("offset")
     return None

@@ -12,15 +12,22 @@ import kvmselftest.x86.HostTsc;
 record HostTime(long origin, double khz) {
   private static final long CALIBRATION_NANOS = 10_000_000;
 
+  /** Both clocks at one moment, or nearly. */
+  private record Pair(long tsc, long nanos) {
+    static Pair read() {
+      return new Pair(HostTsc.read(), Clock.MONOTONIC_RAW.nanos());
+    }
+  }
+
   /** From now on; takes 10 ms, for a rate that is right to about 1e-5. */
   static HostTime start() {
-    long nanos = Clock.MONOTONIC_RAW.nanos();
-    long tsc = HostTsc.read();
-    long passed;
+    var _ = Pair.read(); // also links both calls, which takes longer than all that follows
+    Pair first = Pair.read();
+    Pair last;
     do {
-      passed = Clock.MONOTONIC_RAW.nanos() - nanos;
-    } while (passed < CALIBRATION_NANOS);
-    return new HostTime(tsc, (HostTsc.read() - tsc) * 1e6 / passed);
+      last = Pair.read();
+    } while (last.nanos - first.nanos < CALIBRATION_NANOS);
+    return new HostTime(first.tsc, (last.tsc - first.tsc) * 1e6 / (last.nanos - first.nanos));
   }
 
   /** Since time 0, ns. */

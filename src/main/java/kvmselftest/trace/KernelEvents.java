@@ -84,7 +84,8 @@ final class KernelEvents implements AutoCloseable {
   private static void removeLeftBehind(Path instances) throws IOException {
     List<Path> ours;
     try (Stream<Path> all = Files.list(instances)) {
-      ours = all.filter(path -> path.getFileName().toString().startsWith(PREFIX)).toList();
+      ours =
+          all.filter(path -> path.getFileName().toString().matches(PREFIX + "\\d{1,9}")).toList();
     }
     for (Path path : ours) {
       long pid = Long.parseLong(path.getFileName().toString().substring(PREFIX.length()));

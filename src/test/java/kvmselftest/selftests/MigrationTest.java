@@ -267,6 +267,7 @@ class MigrationTest {
   }
 
   /** Each move sets the clocks ahead by what its KVM_SET_CLOCK took, and by nothing more. */
+  @Tag("thorough")
   @Test
   void tenMovesInARowAddUpToWhatEachSays(TestReporter reporter) {
     Steering before = Steering.now();
