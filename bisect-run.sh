@@ -81,16 +81,27 @@ bash -c "$build" </dev/null || skip "it does not build"
 # Options that are wrong would be so with every commit.
 "$tool/run-selftests.sh" --list "$@" >"$work/list" 2>&1 || stop "$(grep -m 1 '^error: ' "$work/list")"
 
-report=$work/report
-if [[ -n $reports ]]; then
-  report=$reports/$commit
+report=${reports:-$work}/$commit
+
+# run OPTION...: sets status and verdict.
+run() {
   rm -rf "$report"
+  mkdir -p "$report" || stop "cannot make $report"
+  "$tool/run-selftests.sh" "$@" --report "$report"
+  status=$?
+  verdict=
+  [[ ! -r $report/verdict ]] || verdict=$(<"$report/verdict")
+}
+
+has_no_verdict() {
+  [[ $status == 1 && $verdict != failed* && $verdict != *interrupted* ]]
+}
+
+run "$@"
+if has_no_verdict; then
+  echo "bisect-run.sh: $commit came to no verdict: once more, a busy machine may have been the reason" >&2
+  run "$@"
 fi
-mkdir -p "$report" || stop "cannot make $report"
-"$tool/run-selftests.sh" "$@" --report "$report"
-status=$?
-verdict=
-[[ ! -r $report/verdict ]] || verdict=$(<"$report/verdict")
 case $status in
 0)
   echo "bisect-run.sh: $commit is good" >&2

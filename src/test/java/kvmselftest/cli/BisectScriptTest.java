@@ -39,7 +39,12 @@ class BisectScriptTest {
           case "$*" in *wrong*) echo 'error: Unknown option' >&2; exit 64 ;; esac
           exit 0
         fi
-        while [ "$1" != --report ]; do echo "argument: $1"; shift; done
+        while [ "$1" != --report ]; do
+          [ ! -e once-more ] || echo 0 >status
+          [ "$1" != --passes-the-second-time ] || touch once-more
+          echo "argument: $1"
+          shift
+        done
         [ ! -s verdict ] || cp verdict "$2/verdict"
         exit "$(cat status)"
         """);
@@ -74,6 +79,16 @@ class BisectScriptTest {
     commit("1", "no verdict", "exit 0");
 
     assertEquals(1, bisectRun("--build", "true", "--no-verdict", "bad", "--").status());
+  }
+
+  @Test
+  void kernelWithoutVerdictIsTriedOnceMore() throws Exception {
+    commit("1", "no verdict", "exit 0");
+
+    Ended ended = bisectRun("--build", "true", "--", "--passes-the-second-time");
+
+    assertEquals(0, ended.status(), ended.text());
+    assertTrue(ended.text().contains("came to no verdict: once more"), ended.text());
   }
 
   @Test

@@ -98,6 +98,19 @@ final class Checkout {
             .formatted(command, root, jar, jar));
   }
 
+  /** Makes it look like the unpacked archive, whose java says after -cp whose it is. */
+  void makeArchive() throws IOException {
+    executable(
+        root.resolve("runtime/bin/java"),
+        "for word; do [ \"$word\" != -cp ] || word=\"runtime's\"; echo \"$word\"; done");
+    Path lib = Files.createDirectory(root.resolve("lib"));
+    for (String jar : List.of("junit", "kvm-clock-selftests-9", "kvm-clock-selftests-9-tests")) {
+      Files.createFile(lib.resolve(jar + ".jar"));
+    }
+    jdk(24);
+    removeMvn();
+  }
+
   void removeMvn() throws IOException {
     Files.delete(bin.resolve("mvn"));
   }

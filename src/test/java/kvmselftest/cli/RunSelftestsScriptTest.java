@@ -127,6 +127,25 @@ class RunSelftestsScriptTest {
   }
 
   @Test
+  void archiveHasItsOwnJavaAndNeedsNoBuild() throws IOException {
+    checkout.makeArchive();
+
+    Ended ended = checkout.run("--list");
+
+    assertEquals(0, ended.status(), ended.text());
+    assertEquals(0, checkout.builds());
+    String lib = checkout.root().resolve("lib").toString();
+    assertTrue(
+        ended
+            .text()
+            .contains(
+                "runtime's\n%s/kvm-clock-selftests-9.jar:%s/kvm-clock-selftests-9-tests.jar:%s/junit.jar\n"
+                    .formatted(lib, lib, lib)),
+        ended.text());
+    assertTrue(ended.text().endsWith("\nkvmselftest.cli.Main\n--list\n"), ended.text());
+  }
+
+  @Test
   void passesOlderJdkBy() throws IOException {
     checkout.run();
     checkout.jdk(24);
