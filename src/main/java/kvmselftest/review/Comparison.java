@@ -65,24 +65,31 @@ public record Comparison(Results before, Results after) {
     facts.put("vendor module", results -> results.host().vendorModule());
     facts.put("machine", results -> results.host().machine());
     facts.put("emulator", results -> results.host().emulator());
-    facts.put("capabilities", results -> results.host().capabilities().toString());
+    facts.put("capabilities", Comparison::capabilities);
     facts.forEach((name, fact) -> differ(lines, name, fact.apply(before), fact.apply(after)));
+  }
+
+  private static String behaviour(Results results, String key) {
+    String unseen = results.hasVerdict() ? "not seen" : "";
+    return results.behaviours().getOrDefault(key, unseen);
+  }
+
+  private static String capabilities(Results results) {
+    Map<String, Integer> answers = results.host().capabilities();
+    return answers.isEmpty() ? "" : answers.toString();
   }
 
   private void behaviours(List<String> lines) {
     Set<String> keys = new LinkedHashSet<>(before.behaviours().keySet());
     keys.addAll(after.behaviours().keySet());
     for (String key : keys) {
-      differ(
-          lines,
-          "behaviour " + key,
-          before.behaviours().getOrDefault(key, "not seen"),
-          after.behaviours().getOrDefault(key, "not seen"));
+      differ(lines, "behaviour " + key, behaviour(before, key), behaviour(after, key));
     }
   }
 
+  /** A run that was cut off knows less; that is no difference. */
   private static void differ(List<String> lines, String what, String before, String after) {
-    if (!before.equals(after)) {
+    if (!before.isEmpty() && !after.isEmpty() && !before.equals(after)) {
       lines.add("%s: %s became %s".formatted(what, before, after));
     }
   }
@@ -122,23 +129,19 @@ public record Comparison(Results before, Results after) {
   private List<Pair> pairs() {
     Map<String, TestResult> old = Worst.byName(before);
     Map<String, TestResult> now = Worst.byName(after);
-    Set<String> names = new LinkedHashSet<>(now.keySet());
-    names.addAll(old.keySet());
-    return names.stream().map(name -> new Pair(old.get(name), now.get(name))).toList();
+    return Worst.names(List.of(now, old)).stream()
+        .map(name -> new Pair(name, Worst.in(old, name), Worst.in(now, name)))
+        .toList();
   }
 
   /** One test in both runs; null where it is not. */
-  private record Pair(@Nullable TestResult before, @Nullable TestResult after) {
+  private record Pair(String name, @Nullable TestResult before, @Nullable TestResult after) {
     TestResult lastly() {
       return after != null ? after : Objects.requireNonNull(before);
     }
 
     private static boolean is(@Nullable TestResult test, Status status) {
       return test != null && test.status() == status;
-    }
-
-    String name() {
-      return lastly().name();
     }
 
     String className() {

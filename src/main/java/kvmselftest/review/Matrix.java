@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import kvmselftest.results.Results;
 import kvmselftest.results.Status;
@@ -95,15 +96,15 @@ public record Matrix(List<Column> columns) {
     List<Map<String, TestResult>> tests =
         columns.stream().map(column -> Worst.byName(column.results())).toList();
     Map<String, Set<String>> classes = new LinkedHashMap<>();
-    tests.forEach(
-        column ->
-            column
-                .values()
-                .forEach(
-                    test ->
-                        classes
-                            .computeIfAbsent(test.className(), _ -> new LinkedHashSet<>())
-                            .add(test.name())));
+    for (String name : Worst.names(tests)) {
+      tests.stream()
+          .map(column -> Worst.in(column, name))
+          .filter(Objects::nonNull)
+          .limit(1)
+          .forEach(
+              test ->
+                  classes.computeIfAbsent(test.className(), _ -> new LinkedHashSet<>()).add(name));
+    }
     List<Row> rows = new ArrayList<>();
     classes.forEach((name, of) -> addClass(name, of, tests, everyTest, notes, rows));
     return rows;
@@ -119,7 +120,7 @@ public record Matrix(List<Column> columns) {
     int same = 0;
     List<Row> others = new ArrayList<>();
     for (String name : names) {
-      List<Cell> cells = tests.stream().map(column -> cell(column.get(name), notes)).toList();
+      List<Cell> cells = tests.stream().map(column -> cell(Worst.in(column, name), notes)).toList();
       if (!everyTest && isPassEverywhere(cells, tests)) {
         same++;
       } else {

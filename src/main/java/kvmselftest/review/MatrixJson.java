@@ -6,10 +6,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import kvmselftest.results.Results;
 import kvmselftest.results.TestResult;
 
@@ -34,9 +32,7 @@ public final class MatrixJson {
     ArrayNode tests = root.putArray("tests");
     List<Map<String, TestResult>> columns =
         matrix.columns().stream().map(column -> Worst.byName(column.results())).toList();
-    Set<String> names = new LinkedHashSet<>();
-    columns.forEach(column -> names.addAll(column.keySet()));
-    for (String name : names) {
+    for (String name : Worst.names(columns)) {
       ObjectNode test = tests.addObject().put("name", name);
       ArrayNode results = test.putArray("results");
       columns.forEach(column -> results.add(result(column, name)));
@@ -66,7 +62,7 @@ public final class MatrixJson {
 
   private static ObjectNode result(Map<String, TestResult> column, String name) {
     ObjectNode result = JSON.createObjectNode();
-    TestResult test = column.get(name);
+    TestResult test = Worst.in(column, name);
     if (test == null) {
       return result.put("status", "absent");
     }

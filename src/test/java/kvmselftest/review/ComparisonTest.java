@@ -4,9 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
+import kvmselftest.results.HostFacts;
 import kvmselftest.results.Measurement;
+import kvmselftest.results.Results;
 import org.junit.jupiter.api.Test;
 
 class ComparisonTest {
@@ -66,6 +71,25 @@ class ComparisonTest {
     assertTrue(isWorse());
   }
 
+  /** No case is made then, and the method stands for all. */
+  @Test
+  void aMethodSkippedAsAWholeSkipsItsCases() {
+    before.pass("A.one [1] x").pass("A.one [2] y").skip("A.two", "no scaling");
+    after.skip("A.one", "CPUs take turns").pass("A.two [1] z");
+
+    assertEquals(
+        List.of(
+            "Newly skipped: 2",
+            "  A.one [1] x",
+            "      CPUs take turns",
+            "  A.one [2] y",
+            "      CPUs take turns",
+            "Newly run: 1",
+            "  A.two [1] z"),
+        lines());
+    assertTrue(isWorse());
+  }
+
   @Test
   void whatIsGoneIsWorseIfItRan() {
     before.pass("A.one").skip("A.two", "no scaling");
@@ -89,7 +113,17 @@ class ComparisonTest {
     after.pass("A.one");
 
     Comparison comparison =
-        new Comparison(before.ofVerdict(), after.of("no verdict", "the kernel panicked"));
+        new Comparison(
+            before.ofVerdict(),
+            new Results(
+                "sample tool",
+                Instant.EPOCH,
+                Duration.ZERO,
+                "no verdict",
+                "the kernel panicked",
+                HostFacts.UNKNOWN,
+                Map.of(),
+                after.ofVerdict().tests()));
 
     assertEquals(List.of("No verdict after: the kernel panicked"), comparison.lines());
     assertTrue(comparison.isWorse());

@@ -18,6 +18,7 @@ class MatrixTextTest {
                       .pass("ATest.two")
                       .skip("BTest.three", "no TSC scaling")
                       .skip("BTest.four", "no TSC scaling")
+                      .skip("BTest.five", "no TSC scaling")
                       .of("passed", "")),
               new Matrix.Column(
                   "new",
@@ -25,7 +26,7 @@ class MatrixTextTest {
                       .pass("ATest.one")
                       .fail("ATest.two", "observed 2 | <b>\nexpected 1")
                       .skip("BTest.three", "no TSC scaling")
-                      .pass("BTest.five")
+                      .pass("BTest.five [1] x")
                       .of("failed", ""))));
 
   @Test
@@ -35,13 +36,13 @@ class MatrixTextTest {
         old           new
         6.1.0-sample  6.1.0-sample  Linux
         passed        failed        verdict
-        2/0/2         2/1/1         passed/failed/skipped
+        2/0/3         2/1/1         passed/failed/skipped
 
         pass          pass          ATest (the other 1 test)
         pass          FAIL [1]      ATest.two
         skip [2]      skip [2]      BTest.three
         skip [2]      -             BTest.four
-        -             pass          BTest.five
+        skip [2]      pass          BTest.five [1] x
 
         [1] observed 2 | <b>
         [2] no TSC scaling
