@@ -38,7 +38,7 @@ final class WatchedRun {
       end();
       return status;
     } catch (UsageException e) {
-      fail(String.valueOf(e.getMessage()));
+      refuse(String.valueOf(e.getMessage()));
       return ExitStatus.USAGE;
     } catch (HostException e) {
       fail(String.valueOf(e.getMessage()));
@@ -48,6 +48,13 @@ final class WatchedRun {
 
   private synchronized void end() {
     over = true;
+  }
+
+  /** Nothing has begun, of which there were a summary to give. */
+  private synchronized void refuse(String why) throws IOException {
+    over = true;
+    output.told().println("error: " + why);
+    noVerdict.because(why);
   }
 
   /** After Ctrl-C, that QEMU was killed is no news. */

@@ -65,7 +65,7 @@ final class RunResults {
     return switch (result) {
       case PASS -> Status.PASS;
       case SKIP -> Status.SKIP;
-      case FAIL, ERROR -> Status.FAIL;
+      case FAIL, TIMEOUT, ERROR -> Status.FAIL;
     };
   }
 }

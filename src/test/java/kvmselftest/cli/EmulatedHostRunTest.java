@@ -21,9 +21,8 @@ class EmulatedHostRunTest {
         Files.writeString(folder.resolve("notes"), "no kernel\n".repeat(99)).toString();
     ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-    ExitStatus status =
-        new EmulatedHostRun()
-            .run(options, List.of(), null, new PrintStream(out, true, StandardCharsets.UTF_8));
+    PrintStream console = new PrintStream(out, true, StandardCharsets.UTF_8);
+    ExitStatus status = new EmulatedHostRun().run(options, List.of(), null, console, console);
 
     String said = out.toString(StandardCharsets.UTF_8);
     assertEquals(ExitStatus.USAGE, status, said);

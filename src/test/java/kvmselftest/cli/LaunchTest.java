@@ -204,7 +204,8 @@ class LaunchTest {
         "--report /etc/passwd       | --report: /etc/passwd is not a folder",
         "--matrix ,                 | --matrix: a kernel's name is empty",
         "--matrix debian:6.1,x      | --matrix: x does not exist",
-        "--matrix debian:2.6        | --matrix: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2",
+        "--matrix debian:2.6        | --matrix: debian:2.6 is not one of 5.10, 6.1, 6.12, 7.2,"
+            + " latest",
         "--matrix debian:6.1,debian:6.1 | --matrix: debian:6.1 is named twice",
         "--matrix x --kernel y      | --matrix and --kernel exclude each other: name all kernels in"
             + " --matrix",

@@ -97,7 +97,7 @@ class MatrixRunTest {
     Path[] used = new Path[1];
     options.matrix = "a";
     EmulatedRun host =
-        (given, arguments, report, console) -> {
+        (given, arguments, report, console, errors) -> {
           used[0] = Objects.requireNonNull(report).path();
           return leave(GOOD, report);
         };
@@ -125,7 +125,7 @@ class MatrixRunTest {
       options.matrix = "quick,slow,later";
       options.cpus = 1_000;
       EmulatedRun host =
-          (given, forwarded, report, console) -> {
+          (given, forwarded, report, console, errors) -> {
             if ("slow".equals(given.kernel)) {
               sleep();
             }
@@ -177,7 +177,7 @@ class MatrixRunTest {
   private ExitStatus run(Map<String, Results> byKernel, String... kernels) throws Exception {
     options.matrix = String.join(",", kernels);
     EmulatedRun host =
-        (given, arguments, report, console) -> {
+        (given, arguments, report, console, errors) -> {
           @Nullable Results results = byKernel.get(Objects.requireNonNull(given.kernel));
           return results == null
               ? ExitStatus.FAILED
