@@ -130,7 +130,7 @@
 
   function differences(chart) {
     const {before, after} = chart.tscDifferences;
-    const bars = (name, values, fill, decal) => ({
+    const bars = (name, values, fill, decal, align) => ({
       type: 'bar',
       name,
       data: values.map(Number),
@@ -139,6 +139,7 @@
       label: {
         show: true,
         position: 'top',
+        align, // away from the other bar, whose label may be as wide
         color: color('front'),
         formatter: at => values[at.dataIndex].replace('-', '\u2212'),
       },
@@ -149,16 +150,16 @@
       height: 340,
       option: {
         ...base(),
-        grid: {left: 110, right: 30, top: 40, bottom: 50},
+        grid: {left: 150, right: 30, top: 40, bottom: 50},
         legend: {top: 0, textStyle: {color: color('front')}, itemWidth: 30},
         xAxis: axis({type: 'category', data: before.map((_, vcpu) => `vCPU ${vcpu}`), name: 'vCPU', nameGap: 28}),
         yAxis: axis({
-          type: 'value', name: 'ticks ahead of vCPU 0', nameGap: 88,
+          type: 'value', name: 'ticks ahead of vCPU 0', nameGap: 125,
           axisLabel: {color: color('faint'), formatter: value => plain(value)},
         }),
         series: [
-          bars('before', before, color('one'), {symbol: 'none'}),
-          bars('after', after, color('two'), lines),
+          bars('before', before, color('one'), {symbol: 'none'}, 'right'),
+          bars('after', after, color('two'), lines, 'left'),
         ],
       },
     };
