@@ -35,6 +35,11 @@ public final class HtmlPage {
     this.charts = ChartData.of(results);
   }
 
+  /** Not in the emulated host, whose image has no chart library. */
+  public static boolean isPossible() {
+    return Script.hasEcharts();
+  }
+
   /**
    * Writes it into a folder.
    *

@@ -27,6 +27,11 @@ record Script(String text) {
     }
   }
 
+  /** Whether the chart library is on the class path. */
+  static boolean hasEcharts() {
+    return Script.class.getClassLoader().getResource(ECHARTS) != null;
+  }
+
   private static Script of(InputStream in, String name) throws IOException {
     if (in == null) {
       throw new IOException(name + " is not on the class path: build with mvn package");
