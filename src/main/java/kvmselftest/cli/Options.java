@@ -140,7 +140,8 @@ final class Options implements Cloneable {
   @Option(
       names = "--thorough",
       description =
-          "Run also the tests of the VMM itself, which take minutes on the emulated host.")
+          "Run also what takes long: the tests of the VMM itself, rates, moves of a guest to "
+              + "another process, pauses of up to 10 s.")
   boolean thorough;
 
   @Option(names = "--list", description = "List the tests instead of running them.")

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * as the text of a snapshot.
  */
 @Tag("selftest")
+@Tag("thorough")
 @Requires({
   Requirement.KVM,
   Requirement.TSC_OFFSET,
@@ -89,7 +90,6 @@ class MigrationProcessTest {
     assertMoves(vcpus, pause, apart, reporter);
   }
 
-  @Tag("thorough")
   @ParameterizedTest
   @MethodSource("longMoves")
   void guestsClocksGoOnInAnotherProcessAfterAnyPause(
