@@ -50,8 +50,8 @@ public record EmulatedHost(CacheFolder cache, Progress progress, PrintStream out
       if (!run.emulator().parallelCpus()) {
         progress.step(
             run.emulator().name()
-                + " runs the emulated CPUs in turns; tests that need them in parallel skip"
-                + " (QEMU 10 or newer runs them in parallel)");
+                + " runs the emulated CPUs in turns; tests that need them in parallel, and find"
+                + " that they are not, skip");
       }
       return new Boot(run, work.path(), report, progress, out).of(initramfs);
     }
