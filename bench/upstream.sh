@@ -4,7 +4,7 @@
 set -euo pipefail
 
 package=linux-source-6.1
-tests=(system_counter_offset_test x86_64/kvm_clock_test x86_64/tsc_msrs_test)
+tests=(system_counter_offset_test x86_64/kvm_clock_test x86_64/tsc_msrs_test x86_64/tsc_scaling_sync)
 
 fail() {
   echo "bench/upstream.sh: $*" >&2
@@ -19,7 +19,7 @@ version=$(apt-cache show --no-all-versions "$package" 2>/dev/null | sed -n 's/^V
 [[ -n $version ]] || fail "apt knows no package $package: this needs Debian 12's package lists (apt-get update)"
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kvm-clock-selftests/upstream
-built=$cache/$version
+built=$cache/$version-${#tests[@]} # a folder of fewer tests is an older one
 if [[ -d $built ]]; then
   echo "$built"
   exit

@@ -63,10 +63,15 @@ write_msr:
         READ_TSC rdx
         ret
 
-# Argument: the stream's block.
+# Argument: the stream's block. With the interrupt flag set, though no interrupt comes: Bochs 2.7 lets the host's
+# interrupts take a CPU out of a guest only once the guest's flag has changed or differs from that of the host, whose
+# KVM enters with interrupts off. Without it a guest that does not exit keeps its CPU from all else there.
 stream:
         mov     rdi, [rbp + ARGUMENT0]
-        jmp     clock_stream
+        sti
+        call    clock_stream
+        cli
+        ret
 
 # Arguments: an MSR, a mask, how long to wait, ticks. Waits until the MSR has a bit of the mask. Values: what the
 # MSR held last, the TSC before and after it was read last.

@@ -58,7 +58,8 @@ bad_stack:                                      # still reported: exceptions hav
         push    rax
 
 spin:
-        jmp     spin
+        sti                                     # for Bochs: clock_guest.s, stream
+1:      jmp     1b
 
 unexpected_port:
         out     UNEXPECTED_PORT, al

@@ -7,6 +7,7 @@ import kvmselftest.kvm.Vm;
 import kvmselftest.x86.ClockStream;
 import kvmselftest.x86.CounterWindow;
 import kvmselftest.x86.ErrorBounds;
+import kvmselftest.x86.LongMode;
 import kvmselftest.x86.Msr;
 import kvmselftest.x86.PvclockPage;
 
@@ -63,7 +64,7 @@ public final class ClockGuest implements AutoCloseable {
   /**
    * Creates a vCPU, which belongs to the calling thread.
    *
-   * @param index from 0 to 15
+   * @param index from 0 to {@link LongMode#MAX_VCPUS} - 1
    */
   public Vcpu createVcpu(int index) {
     return guest.createVcpu(index, mailbox(index));

@@ -123,6 +123,11 @@ public final class DeadlineTimer {
     return guest.readMsr(vcpu, Msr.IA32_TSC_DEADLINE).value();
   }
 
+  /** The guest's TSC, which the deadline is compared with. */
+  public long now() {
+    return guest.readTsc(vcpu).guestTsc();
+  }
+
   /** The guest looks at the interrupt requests once. */
   public boolean hasFired() {
     return fired(guest.readMsr(vcpu, request()));

@@ -2,11 +2,13 @@ package kvmselftest.guest;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import kvmselftest.sys.NativeThread;
 import kvmselftest.x86.ClockStream;
 import kvmselftest.x86.ErrorBounds;
+import kvmselftest.x86.HostTsc;
 import kvmselftest.x86.PvclockPage;
 
 /**
@@ -18,10 +20,10 @@ import kvmselftest.x86.PvclockPage;
  */
 public final class RunningClocks {
   /**
-   * How long an attempt takes at most, TSC ticks: some 0.4 s. It is over in a hundredth of that,
-   * unless the machine is too busy to let both sides run.
+   * How long an attempt takes at most, ticks. It is over in a hundredth of that, unless the machine
+   * is too busy to let both sides run.
    */
-  private static final long PATIENCE = 1_000_000_000L;
+  private static final long PATIENCE = HostTsc.ticksIn(Duration.ofMillis(400));
 
   /** How many values make a comparison worth having; on a busy machine there may be no more. */
   private static final long SOME = 200;

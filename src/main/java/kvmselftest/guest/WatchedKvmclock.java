@@ -1,8 +1,10 @@
 package kvmselftest.guest;
 
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import kvmselftest.x86.ClockStream;
+import kvmselftest.x86.HostTsc;
 
 /**
  * kvmclock of a vCPU that runs and reads it again and again, as its host sees it without an exit.
@@ -11,8 +13,8 @@ import kvmselftest.x86.ClockStream;
 public final class WatchedKvmclock implements AutoCloseable {
   private static final int HOST = -1;
 
-  /** How long the vCPU goes on if nobody closes this, TSC ticks: some 3 s. */
-  private static final long PATIENCE = 10_000_000_000L;
+  /** How long the vCPU goes on if nobody closes this, ticks. */
+  private static final long PATIENCE = HostTsc.ticksIn(Duration.ofSeconds(3));
 
   private final MemorySegment hostLine;
   private final MemorySegment guestLine;

@@ -2,19 +2,21 @@ package kvmselftest.kvm;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import kvmselftest.sys.NativeThread;
 import kvmselftest.x86.ClockStream;
+import kvmselftest.x86.HostTsc;
 
 /** Whether two threads of this machine run at the same time. */
 final class ParallelCpus {
   /**
-   * For how long the two threads look at each other at most, TSC ticks: some 2 s, as long as a busy
-   * machine may keep one of them from running.
+   * For how long the two threads look at each other at most: as long as a busy machine may keep one
+   * of them from running.
    */
-  private static final long PATIENCE = 6_000_000_000L;
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
 
   /**
    * How many values of the other's a thread has to see in that time. CPUs that take turns, as an
@@ -34,8 +36,8 @@ final class ParallelCpus {
     return seen >= ENOUGH
         ? Optional.empty()
         : Optional.of(
-            "this machine's CPUs take turns (a thread saw %d values of another in some 2 s)"
-                .formatted(seen));
+            "this machine's CPUs take turns (a thread saw %d values of another in some %d s)"
+                .formatted(seen, PATIENCE.toSeconds()));
   }
 
   private static long seen(int firstCpu, int lastCpu) {
@@ -43,8 +45,9 @@ final class ParallelCpus {
     MemorySegment lines = arena.allocate(2 * ClockStream.LINE_SIZE, ClockStream.LINE_SIZE);
     long one = lines.address();
     long other = one + ClockStream.LINE_SIZE;
-    ClockStream leader = new ClockStream(arena, one, other, 0, 0, PATIENCE, ENOUGH);
-    ClockStream follower = new ClockStream(arena, other, one, 0, 0, 2 * PATIENCE, 0);
+    long patience = HostTsc.ticksIn(PATIENCE);
+    ClockStream leader = new ClockStream(arena, one, other, 0, 0, patience, ENOUGH);
+    ClockStream follower = new ClockStream(arena, other, one, 0, 0, 2 * patience, 0);
     CompletableFuture<Void> followed =
         CompletableFuture.runAsync(() -> run(follower, lastCpu), ParallelCpus::startThread);
     MemorySegment line = lines.asSlice(ClockStream.LINE_SIZE);

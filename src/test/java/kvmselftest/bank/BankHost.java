@@ -5,17 +5,16 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import kvmselftest.cli.SuiteClassPath;
-import kvmselftest.host.Bounds;
 import kvmselftest.host.CommandEnd;
 import kvmselftest.host.EmulatedHost;
 import kvmselftest.host.HostCommand;
@@ -33,7 +32,8 @@ import kvmselftest.kvm.Kvm;
  * Boots the emulated host, and in it runs the tests on one pair of modules after the other.
  *
  * @param cache of the emulated host
- * @param kernel with the modules to boot with
+ * @param kernel to boot; its modules are taken out for those to try
+ * @param kind which bugs
  * @param emulator to boot it in
  * @param busybox for the image
  * @param upstream the folder of upstream's C tests
@@ -43,21 +43,19 @@ import kvmselftest.kvm.Kvm;
 record BankHost(
     CacheFolder cache,
     Kernel kernel,
+    BankKind kind,
     Emulator emulator,
     Path busybox,
     Path upstream,
     List<String> upstreamTests,
     Path reports) {
-  /** A healthy run takes less than a minute, and each test has a bound of its own. */
-  private static final Duration BOUND = Duration.ofMinutes(6);
-
   private static final String BUSYBOX = "/bin/busybox";
   private static final int SKIPPED = 4;
 
   /**
    * One boot.
    *
-   * @param modules folders with kvm.ko and kvm-amd.ko, by a name
+   * @param modules folders with KVM's modules, by a name
    * @return what became of each, in the same order
    * @throws HostException if the host comes to no verdict
    */
@@ -87,19 +85,28 @@ record BankHost(
     Stream<HostCommand> load = Stream.of(load(name));
     Stream<HostCommand> c =
         upstreamTests.stream()
-            .map(test -> new NativeProgram(BUSYBOX, "timeout", "60", "/c/" + test));
-    List<String> arguments =
-        List.of("--native", "--color=never", "--timeout=60", "--report=/report/" + name);
+            .map(
+                test ->
+                    new NativeProgram(
+                        BUSYBOX,
+                        "timeout",
+                        Long.toString(kind.testBound().toSeconds()),
+                        "/c/" + test));
+    List<String> arguments = new ArrayList<>(kind.arguments());
+    arguments.addAll(List.of("--native", "--color=never", "--report=/report/" + name));
     Stream<HostCommand> suite = Stream.of(new JavaProgram("kvmselftest.cli.Main", arguments));
     return Stream.of(load, c, suite).flatMap(commands -> commands);
   }
 
-  private static NativeProgram load(String name) {
-    return new NativeProgram(
-        "/bin/sh",
-        "-c",
-        "busybox rmmod kvm_amd && busybox rmmod kvm && insmod /bugs/%s/kvm.ko && insmod /bugs/%s/kvm-amd.ko"
-            .formatted(name, name));
+  /** Takes out the modules that are in, the last first, and loads these. */
+  private NativeProgram load(String name) {
+    Stream<String> out =
+        kind.modules().reversed().stream()
+            .map(module -> "busybox rmmod " + module.replace('-', '_'));
+    Stream<String> in =
+        kind.modules().stream().map(module -> "insmod /bugs/%s/%s.ko".formatted(name, module));
+    String script = Stream.concat(out, in).collect(Collectors.joining(" && "));
+    return new NativeProgram("/bin/sh", "-c", script);
   }
 
   private List<CommandEnd> boot(Map<String, Path> modules, List<HostCommand> commands, Path report)
@@ -118,7 +125,6 @@ record BankHost(
   }
 
   private HostRun hostRun(List<HostCommand> commands, Map<String, Path> modules) {
-    Bounds bounds = Bounds.STANDARD.withRun(BOUND.multipliedBy(modules.size()));
     return new HostRun(kernel, emulator, busybox, SuiteClassPath.jars(), commands)
         .withTraining(
             new JavaProgram(
@@ -126,7 +132,7 @@ record BankHost(
                 List.of(),
                 List.of("-D" + Kvm.DEVICE_PROPERTY + "=/nonexistent")))
         .withFiles(files(modules))
-        .withBounds(bounds);
+        .withBounds(kind.bounds(modules.size()));
   }
 
   private Map<String, Path> files(Map<String, Path> modules) {
@@ -134,8 +140,9 @@ record BankHost(
     upstreamTests.forEach(test -> files.put("/c/" + test, upstream.resolve(test)));
     modules.forEach(
         (name, folder) -> {
-          for (String module : List.of("kvm.ko", "kvm-amd.ko")) {
-            files.put("/bugs/" + name + "/" + module, folder.resolve(module));
+          for (String module : kind.modules()) {
+            String file = module + ".ko";
+            files.put("/bugs/" + name + "/" + file, folder.resolve(file));
           }
         });
     return files;

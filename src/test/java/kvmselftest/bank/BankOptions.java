@@ -6,7 +6,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command line, as picocli fills it in. */
 @Command(
@@ -14,7 +16,7 @@ import picocli.CommandLine.Option;
     header = "Runs the suite against KVM with one bug at a time, on the emulated host.",
     description = {
       "",
-      "Builds KVM's modules of Linux 6.1 with each patch of seeded-bugs/patches (Debian 12's"
+      "Builds KVM's modules of Linux 6.1 with one patch at a time (Debian 12's"
           + " packages; nothing is installed), runs the suite and upstream's C tests on them, and"
           + " prints in Markdown who caught what."
     },
@@ -37,6 +39,26 @@ final class BankOptions {
           "hw-offset-100ns",
           "master-though-unmatched",
           "set-realtime-ignored");
+
+  @Option(
+      names = "--host",
+      paramLabel = "KIND",
+      description =
+          "Which emulated host: amd, with the bugs of seeded-bugs/patches; or intel, with those of"
+              + " seeded-bugs/scaling, by the tests of TSC scaling. Default: amd.",
+      converter = KindConverter.class)
+  BankKind kind = BankKind.AMD;
+
+  /** As users write it. */
+  static final class KindConverter implements ITypeConverter<BankKind> {
+    @Override
+    public BankKind convert(String word) {
+      return Stream.of(BankKind.values())
+          .filter(kind -> kind.toString().equals(word))
+          .findFirst()
+          .orElseThrow(() -> new TypeConversionException("'" + word + "' is not amd or intel"));
+    }
+  }
 
   @Option(
       names = "--only",

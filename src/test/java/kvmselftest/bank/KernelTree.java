@@ -35,9 +35,4 @@ record KernelTree(Path folder) {
   Path pristine() {
     return folder.resolve("pristine");
   }
-
-  /** The unchanged modules. */
-  Path modules() {
-    return folder.resolve("modules");
-  }
 }

@@ -15,16 +15,17 @@ import java.util.List;
 import java.util.stream.Stream;
 import kvmselftest.host.HostException;
 import kvmselftest.host.cache.FileTree;
+import kvmselftest.host.kernel.CpuVendor;
 import kvmselftest.host.process.Tool;
 
-/** Builds kvm.ko and kvm-amd.ko with a bug in them, and keeps them. */
-record ModuleBuilder(KernelTree tree) {
+/**
+ * Builds KVM's modules with a bug in them, and keeps them.
+ *
+ * @param tree where
+ * @param vendor whose CPUs they are for: those for the other's are left out
+ */
+record ModuleBuilder(KernelTree tree, CpuVendor vendor) {
   private static final Duration BOUND = Duration.ofMinutes(20);
-  private static final List<String> MODULES = List.of("kvm.ko", "kvm-amd.ko");
-
-  /** KVM for Intel's CPUs is left out: the emulated host has none of them. */
-  private static final List<String> MAKE =
-      List.of("make", "-s", "-j2", "KCFLAGS=-g0", "CONFIG_KVM_INTEL=", "M=arch/x86/kvm", "modules");
 
   /** Whether {@link #build} has nothing to do. */
   boolean isBuilt(SeededBug bug) {
@@ -37,13 +38,28 @@ record ModuleBuilder(KernelTree tree) {
       try {
         restore();
         apply(bug);
-        make(bug);
-        keep(bug);
+        make(bug.name());
+        keep(folder(bug));
       } catch (IOException e) {
         throw new BankException("cannot build " + bug.name() + ": " + e, e);
       }
     }
     return folder(bug);
+  }
+
+  /** The same without a bug. */
+  Path buildUnchanged() throws BankException, HostException {
+    Path folder = folder("unchanged");
+    if (!Files.isDirectory(folder)) {
+      try {
+        restore();
+        make("the unchanged source");
+        keep(folder);
+      } catch (IOException e) {
+        throw new BankException("cannot build the unchanged source: " + e, e);
+      }
+    }
+    return folder;
   }
 
   /** Undoes the patch that was built last, whatever became of that build. */
@@ -68,8 +84,11 @@ record ModuleBuilder(KernelTree tree) {
     }
   }
 
-  private void make(SeededBug bug) throws BankException, HostException {
-    Tool.Result result = new Tool(MAKE, tree.source(), BOUND).run();
+  private void make(String what) throws BankException, HostException {
+    String leftOut = vendor == CpuVendor.AMD ? "CONFIG_KVM_INTEL=" : "CONFIG_KVM_AMD=";
+    List<String> words =
+        List.of("make", "-s", "-j2", "KCFLAGS=-g0", leftOut, "M=arch/x86/kvm", "modules");
+    Tool.Result result = new Tool(words, tree.source(), BOUND).run();
     if (result.status() != 0) {
       String error =
           result
@@ -78,16 +97,15 @@ record ModuleBuilder(KernelTree tree) {
               .filter(line -> line.contains("error:") || line.contains("ERROR"))
               .findFirst()
               .orElse(result.lastLine());
-      throw new BankException(bug.name() + " does not build: " + error);
+      throw new BankException(what + " does not build: " + error);
     }
   }
 
-  private void keep(SeededBug bug) throws IOException, BankException, HostException {
-    Path kept = folder(bug);
+  private void keep(Path kept) throws IOException, BankException, HostException {
     Path partial = kept.resolveSibling("partial");
     FileTree.delete(partial);
     Files.createDirectories(partial);
-    for (String module : MODULES) {
+    for (String module : List.of("kvm.ko", vendor.module() + ".ko")) {
       Path built = tree.source().resolve("arch/x86/kvm").resolve(module);
       List<String> words =
           List.of("strip", "-g", "-o", partial.resolve(module).toString(), built.toString());
@@ -100,7 +118,12 @@ record ModuleBuilder(KernelTree tree) {
   }
 
   private Path folder(SeededBug bug) {
-    return tree.folder().resolve("built").resolve(hash(bug.diff()));
+    return folder(hash(bug.diff()));
+  }
+
+  private Path folder(String name) {
+    String built = vendor == CpuVendor.AMD ? "built" : "built-" + vendor.module();
+    return tree.folder().resolve(built).resolve(name);
   }
 
   private static String hash(String diff) {

@@ -53,7 +53,14 @@ class SeededBugTest {
     assertTrue(names.containsAll(BankOptions.QUICK), BankOptions.QUICK.toString());
   }
 
+  @Test
+  void everyPatchOfScalingIsReadable() throws IOException, BankException {
+    List<SeededBug> bugs = SeededBug.in(BankKind.INTEL.patches(Path.of("")));
+    assertTrue(bugs.size() >= 20, bugs.size() + " patches");
+    assertEquals(bugs.size(), bugs.stream().map(SeededBug::diff).distinct().count());
+  }
+
   private static List<SeededBug> bank() throws IOException, BankException {
-    return SeededBug.in(Path.of("seeded-bugs/patches"));
+    return SeededBug.in(BankKind.AMD.patches(Path.of("")));
   }
 }

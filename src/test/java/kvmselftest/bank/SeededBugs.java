@@ -12,26 +12,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import kvmselftest.host.Accelerator;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
 import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.host.debian.BusyboxFinder;
 import kvmselftest.host.debian.Packages;
-import kvmselftest.host.debian.QemuFinder;
 import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelChoice;
 import kvmselftest.host.kernel.KernelResolver;
 import kvmselftest.host.process.Tool;
-import kvmselftest.host.qemu.Qemu;
 import picocli.CommandLine;
 
 /** The command that seeded-bugs/run.sh starts. Its first argument is the project's folder. */
 final class SeededBugs {
   private static final int FAILED = 1;
   private static final int USAGE = 64;
-  private static final List<String> UPSTREAM =
-      List.of("system_counter_offset_test", "kvm_clock_test", "tsc_msrs_test");
 
   private final Path root;
   private final BankOptions options;
@@ -67,9 +62,7 @@ final class SeededBugs {
 
   private int run() throws HostException, BankException, IOException {
     List<SeededBug> bugs =
-        SeededBug.in(root.resolve("seeded-bugs/patches")).stream()
-            .filter(options::selects)
-            .toList();
+        SeededBug.in(options.kind.patches(root)).stream().filter(options::selects).toList();
     if (bugs.isEmpty() || options.batch < 1) {
       System.err.println("error: no bug is selected; see seeded-bugs/run.sh --list");
       return USAGE;
@@ -80,15 +73,15 @@ final class SeededBugs {
     }
     cache.use(progress); // until this process ends
     Packages packages = Packages.ofMachine(cache);
-    String release = kernel(packages, Optional.empty()).release();
-    KernelTree tree = KernelTree.of(root.resolve("seeded-bugs/kernel-tree.sh"), release, progress);
-    Map<SeededBug, Path> modules = build(new ModuleBuilder(tree), bugs);
-    return options.buildOnly ? 0 : report(host(packages, tree), tree.modules(), modules);
-  }
-
-  private Kernel kernel(Packages packages, Optional<Path> modules) throws HostException {
-    return new KernelResolver(packages, cache)
-        .resolve(new KernelChoice.Default(), modules, progress);
+    Kernel kernel =
+        new KernelResolver(packages, cache, options.kind.vendor())
+            .resolve(new KernelChoice.Default(), Optional.empty(), progress);
+    KernelTree tree =
+        KernelTree.of(root.resolve("seeded-bugs/kernel-tree.sh"), kernel.release(), progress);
+    ModuleBuilder builder = new ModuleBuilder(tree, options.kind.vendor());
+    Path unchanged = builder.buildUnchanged();
+    Map<SeededBug, Path> modules = build(builder, bugs);
+    return options.buildOnly ? 0 : report(host(packages, kernel), unchanged, modules);
   }
 
   /** All that build are built, whatever becomes of the others. */
@@ -112,14 +105,15 @@ final class SeededBugs {
     return modules;
   }
 
-  private BankHost host(Packages packages, KernelTree tree) throws HostException, BankException {
+  private BankHost host(Packages packages, Kernel kernel) throws HostException, BankException {
     return new BankHost(
         cache,
-        kernel(packages, Optional.of(tree.modules())),
-        new Qemu(new QemuFinder(packages).find(Optional.empty(), progress), Accelerator.TCG),
+        kernel,
+        options.kind,
+        options.kind.emulator(packages, progress),
         new BusyboxFinder(packages).find(progress),
         options.noUpstream ? root : upstream(),
-        options.noUpstream ? List.of() : UPSTREAM,
+        options.noUpstream ? List.of() : options.kind.upstream(),
         root.resolve("target/seeded-bugs"));
   }
 

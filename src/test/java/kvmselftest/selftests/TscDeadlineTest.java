@@ -1,5 +1,6 @@
 package kvmselftest.selftests;
 
+import static kvmselftest.selftests.Refusal.assertAccepted;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * IA32_TSC_DEADLINE: the local APIC's timer fires when the guest's own TSC, offset and all, reaches
@@ -129,6 +131,22 @@ class TscDeadlineTest {
     assertFalse(again.fired(), () -> timer + ": fired a second time for one deadline");
   }
 
+  /** By the guest's own ticks, of which the host's timer has to make nanoseconds. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0.5, 1.5})
+  @Requires(Requirement.TSC_CONTROL)
+  void timerOfScaledGuestFiresWhenItsTscReachesTheDeadline(double factor, TestReporter reporter) {
+    long khz = (long) (ticksPerMilli * factor);
+    try (ClockGuest scaled = ClockGuest.load(kvm)) {
+      scaled.vm().createIrqchip();
+      assertAccepted(scaled.vm().trySetTscKhz(khz), "KVM_SET_TSC_KHZ of the VM to " + khz);
+      DeadlineTimer timer = DeadlineTimer.enable(scaled, scaled.createVcpu(0));
+
+      assertFiresInTime(timer, 40, Arming.of(DeadlineTimer::arm), reporter);
+      assertFiresInTime(timer, 40, Arming.of(TscDeadlineTest::set), reporter);
+    }
+  }
+
   @Test
   void deadlineOutlivesTheRestoreOfTheLocalApic(TestReporter reporter) {
     DeadlineTimer timer = timers[2];
@@ -166,11 +184,12 @@ class TscDeadlineTest {
    */
   private void assertFiresInTime(
       DeadlineTimer timer, long millis, Arming arming, TestReporter reporter) {
+    long ticksPerMilli = timer.vcpu().getTscKhz();
     long distance = millis; // longer for a slow host
     String observation = "";
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       timer.nextVector();
-      long now = guest.readTsc(timer.vcpu()).guestTsc();
+      long now = timer.now();
       long deadline = now + distance * ticksPerMilli;
       if (!arming.arm(timer, now, deadline)) {
         observation = "%s: not armed as meant, %d ms ahead".formatted(timer, distance);
@@ -237,7 +256,7 @@ class TscDeadlineTest {
     long[] written = new long[VCPUS];
     for (int i = 0; i < VCPUS; i++) {
       timers[i].nextVector();
-      long now = guest.readTsc(timers[i].vcpu()).guestTsc();
+      long now = timers[i].now();
       written[i] = now + (100 + 10L * i) * 1000 * ticksPerMilli; // too far to be met
       writer.accept(timers[i], written[i]);
     }
@@ -258,7 +277,7 @@ class TscDeadlineTest {
   @MethodSource("writers")
   void deadlineInThePastFiresAtOnce(ObjLongConsumer<DeadlineTimer> writer) {
     for (DeadlineTimer timer : timers) {
-      long now = guest.readTsc(timer.vcpu()).guestTsc();
+      long now = timer.now();
       for (long deadline : new long[] {now, now / 2, 1}) {
         timer.nextVector();
         writer.accept(timer, deadline);
@@ -299,10 +318,10 @@ class TscDeadlineTest {
     for (int attempt = 0; attempt < ATTEMPTS && left <= mayBeEarly(distance); attempt++) {
       distance = attempt == 0 ? distance : Math.min(2 * distance, LONGEST * ticksPerMilli);
       timer.nextVector();
-      deadline = guest.readTsc(timer.vcpu()).guestTsc() + distance;
+      deadline = timer.now() + distance;
       timer.arm(deadline);
       disarm.accept(timer);
-      left = deadline - guest.readTsc(timer.vcpu()).guestTsc();
+      left = deadline - timer.now();
     }
     assertTrue(
         left > mayBeEarly(distance),
@@ -324,7 +343,7 @@ class TscDeadlineTest {
     timer.nextVector();
     timer.setMode(Mode.ONE_SHOT);
 
-    writer.accept(timer, guest.readTsc(timer.vcpu()).guestTsc() + ticksPerMilli);
+    writer.accept(timer, timer.now() + ticksPerMilli);
 
     assertUnarmed(timer, "in one-shot mode, after it was written");
     timer.setMode(Mode.TSC_DEADLINE);

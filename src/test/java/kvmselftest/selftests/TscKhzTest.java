@@ -25,7 +25,6 @@ import kvmselftest.probe.Behaviour;
 import kvmselftest.sys.Clock;
 import kvmselftest.sys.Errno;
 import kvmselftest.x86.CounterWindow;
-import kvmselftest.x86.HostTsc;
 import kvmselftest.x86.Msr;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -39,7 +38,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * KVM_SET_TSC_KHZ and KVM_GET_TSC_KHZ, of a VM and of a vCPU (api.rst, 4.54 and 4.55): which rates
- * are accepted, what they hold for, and that nothing else changes.
+ * are accepted, what they hold for, and that nothing else changes. Where the CPU scales, {@link
+ * TscScalingTest} has more.
  *
  * <p>Upstream's tsc_scaling_sync and nested_tsc_scaling_test take 1 % of tolerance and see only
  * rates that are accepted. Rates below 1 MHz are never asked for: on kernels without "KVM: x86:
@@ -60,9 +60,6 @@ class TscKhzTest {
 
   /** 1 MHz. */
   private static final int LEAST = 1000;
-
-  /** Beyond what KVM lets any CPU scale to (kvm_caps.max_guest_tsc_khz is at most this). */
-  private static final int TOO_MUCH = Integer.MAX_VALUE;
 
   private static final Path TOLERANCE = Path.of("/sys/module/kvm/parameters/tsc_tolerance_ppm");
 
@@ -289,115 +286,6 @@ class TscKhzTest {
       }
       assertAccepted(vcpu.trySetTscKhz(0), "KVM_SET_TSC_KHZ to 0");
       assertEquals(hostKhz, vcpu.getTscKhz(), "KVM_GET_TSC_KHZ after 0 was set");
-    }
-  }
-
-  @Test
-  @Requires(Requirement.TSC_CONTROL)
-  void rateBeyondWhatCpuScalesToIsRefused() {
-    for (Vcpu vcpu : vcpus) {
-      assertRefused(Errno.EINVAL, vcpu.trySetTscKhz(TOO_MUCH), "KVM_SET_TSC_KHZ of " + vcpu);
-      assertEquals(hostKhz, vcpu.getTscKhz(), () -> "KVM_GET_TSC_KHZ after the refusal, " + vcpu);
-    }
-    assertRefused(Errno.EINVAL, guest.vm().trySetTscKhz(TOO_MUCH), "KVM_SET_TSC_KHZ of the VM");
-    assertEquals(hostKhz, guest.vm().getTscKhz(), "KVM_GET_TSC_KHZ of the VM after the refusal");
-    settled.assertUnchanged("rates were refused");
-  }
-
-  /** A host TSC as the CPU scales it: by a ratio that is rounded down to 32 bits or more (AMD). */
-  private record Scaling(int guestKhz, int hostKhz) {
-    double least(long ticks) {
-      return Math.floor((double) ticks * (guestKhz / (double) hostKhz - 0x1p-32)) - 1;
-    }
-
-    double most(long ticks) {
-      return Math.ceil((double) ticks * (guestKhz / (double) hostKhz)) + 1;
-    }
-  }
-
-  /** First the rate, then the TSC: so do VMMs that restore a guest. */
-  @ParameterizedTest
-  @ValueSource(doubles = {0.5, 0.9, 1.25, 2})
-  @Requires(Requirement.TSC_CONTROL)
-  void guestTscRunsAtTheRateSet(double factor, TestReporter reporter) {
-    int khz = (int) (hostKhz * factor);
-    Scaling scaling = new Scaling(khz, hostKhz);
-    try (ClockGuest scaled = ClockGuest.load(kvm)) {
-      assertAccepted(scaled.vm().trySetTscKhz(khz), "KVM_SET_TSC_KHZ of the VM to " + khz);
-      for (int i = 0; i < 2; i++) {
-        Vcpu vcpu = scaled.createVcpu(i);
-        vcpu.setTscOffset(new TscOffset(0));
-        ClockGuest.TscReading one = scaled.readTsc(vcpu);
-        ClockGuest.TscReading two = scaled.readTsc(vcpu);
-        CounterWindow passed = two.hostTsc().minus(one.hostTsc());
-        long ticks = two.guestTsc() - one.guestTsc();
-        String observation =
-            "%s at %d kHz of %d: TSC %s at host TSC %s, and %s at %s"
-                .formatted(
-                    vcpu,
-                    khz,
-                    hostKhz,
-                    one.guestTsc(),
-                    one.hostTsc(),
-                    two.guestTsc(),
-                    two.hostTsc());
-        reporter.publishEntry(observation);
-        assertEquals(khz, vcpu.getTscKhz(), () -> "KVM_GET_TSC_KHZ of " + vcpu);
-        assertTrue(
-            ticks >= scaling.least(passed.from()) && ticks <= scaling.most(passed.to()),
-            observation);
-        assertTrue(
-            two.guestTsc() >= scaling.least(two.hostTsc().from())
-                && two.guestTsc() <= scaling.most(two.hostTsc().to()),
-            observation + ", expected host TSC times the ratio");
-      }
-    }
-  }
-
-  /** {@link Behaviour#KHZ_RESYNC}. */
-  @Test
-  @Requires(Requirement.TSC_CONTROL)
-  void rateAfterTheTscMovesItOrNot(TestReporter reporter) {
-    boolean jumps = Behaviour.KHZ_RESYNC.is("jump");
-    for (Vcpu vcpu : vcpus) {
-      TscOffset before = vcpu.getTscOffset();
-      assertAccepted(vcpu.trySetTscKhz(hostKhz / 2), "KVM_SET_TSC_KHZ of " + vcpu);
-      TscOffset after = vcpu.getTscOffset();
-      assertAccepted(vcpu.trySetTscKhz(0), "KVM_SET_TSC_KHZ to 0");
-      reporter.publishEntry("%s: offset %s, then %s".formatted(vcpu, before, after));
-      assertEquals(jumps, before.equals(after), () -> vcpu + ": the offset stays, " + after);
-    }
-  }
-
-  /** The VM's rate is that of a vCPU that comes later, whatever the others were set to. */
-  @Test
-  @Requires(Requirement.TSC_CONTROL)
-  void vcpuThatComesLaterHasTheVmsRate() {
-    try (Vm vm = kvm.createVm(PAGE_SIZE)) {
-      List<Vcpu> halved = List.of(vm.createVcpu(0), vm.createVcpu(1));
-      for (Vcpu vcpu : halved) {
-        assertAccepted(vcpu.trySetTscKhz(hostKhz / 2), "KVM_SET_TSC_KHZ of " + vcpu);
-      }
-      for (Vcpu vcpu : halved) { // all in one pass: each vCPU that is created begins anew to match
-        vcpu.setTscOffset(new TscOffset(0));
-      }
-      assertEquals(
-          ClockData.flagNames(ClockData.ALL_FLAGS),
-          ClockData.flagNames(flagsAfterSetClock(vm)),
-          "flags of KVM_GET_CLOCK with vCPUs of one rate and one offset");
-      long before = HostTsc.read();
-      Vcpu added = vm.createVcpu(2);
-      CounterWindow created = new CounterWindow(before, HostTsc.read());
-
-      assertEquals(hostKhz, added.getTscKhz(), "KVM_GET_TSC_KHZ of a vCPU that comes later");
-      TscOffset offset = added.getTscOffset();
-      assertTrue(
-          created.contains(-offset.ticks()),
-          () -> "its offset %s, host TSC around KVM_CREATE_VCPU %s".formatted(offset, created));
-      assertEquals(
-          ClockData.flagNames(0),
-          ClockData.flagNames(flagsAfterSetClock(vm)),
-          "flags of KVM_GET_CLOCK with a vCPU of another rate");
     }
   }
 }
