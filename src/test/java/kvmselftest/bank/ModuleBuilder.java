@@ -4,9 +4,11 @@ import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -34,32 +36,34 @@ record ModuleBuilder(KernelTree tree, CpuVendor vendor) {
 
   /** The folder with the two modules, built now if they are not there yet. */
   Path build(SeededBug bug) throws BankException, HostException {
-    if (!isBuilt(bug)) {
-      try {
-        restore();
-        apply(bug);
-        make(bug.name());
-        keep(folder(bug));
-      } catch (IOException e) {
-        throw new BankException("cannot build " + bug.name() + ": " + e, e);
-      }
-    }
-    return folder(bug);
+    return build(folder(bug), bug.name(), () -> apply(bug));
   }
 
   /** The same without a bug. */
   Path buildUnchanged() throws BankException, HostException {
-    Path folder = folder("unchanged");
-    if (!Files.isDirectory(folder)) {
-      try {
+    return build(folder("unchanged"), "the unchanged source", () -> {});
+  }
+
+  private interface Change {
+    void make() throws BankException, HostException;
+  }
+
+  /** One at a time, whichever process builds: all use one tree. */
+  private Path build(Path folder, String what, Change change) throws BankException, HostException {
+    try (FileChannel lock =
+        FileChannel.open(
+            tree.folder().resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      lock.lock(); // until it is closed
+      if (!Files.isDirectory(folder)) {
         restore();
-        make("the unchanged source");
+        change.make();
+        make(what);
         keep(folder);
-      } catch (IOException e) {
-        throw new BankException("cannot build the unchanged source: " + e, e);
       }
+      return folder;
+    } catch (IOException e) {
+      throw new BankException("cannot build " + what + ": " + e, e);
     }
-    return folder;
   }
 
   /** Undoes the patch that was built last, whatever became of that build. */
