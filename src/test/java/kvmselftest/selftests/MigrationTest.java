@@ -193,6 +193,29 @@ class MigrationTest {
     check.assertClocksGoOn(reporter);
     check.assertMasterClockAsBefore();
     check.assertTscAndKvmclockAgreeAsBefore(reporter);
+    assertDocumentsFormulaIsOff(check, reporter);
+  }
+
+  /**
+   * The document's step 6 takes both hosts' TSCs as they are. On one host, whose TSC went on from
+   * t0 to t1 meanwhile, that is off by that time's ticks of the guest less those of the host.
+   */
+  private static void assertDocumentsFormulaIsOff(MoveCheck check, TestReporter reporter) {
+    ClockSnapshot snapshot = check.source().snapshot();
+    RestoredClocks restored = check.arrival().restored();
+    VcpuClock vcpu = snapshot.vcpus().getFirst();
+    long t0 = snapshot.reading().moment().hostTsc();
+    long t1 = restored.reading().moment().hostTsc();
+    long passed = restored.kvmclockPassed() * vcpu.countsAtKhz() / 1_000_000;
+    long byDocument = t0 + vcpu.offset().ticks() + passed - t1;
+    long off = byDocument - restored.vcpus().getFirst().offset().ticks();
+    long expected = vcpu.scaling().scale(t1) - vcpu.scaling().scale(t0) - (t1 - t0);
+    String observation =
+        "%d host ticks after the snapshot the document's formula, which scales no TSC, would set the guest's %+d ticks (%+.3f ms) from where it is; expected %+d"
+            .formatted(t1 - t0, off, (double) off / vcpu.countsAtKhz(), expected);
+    reporter.publishEntry(observation);
+    assertTrue(Math.abs(off - expected) <= 2, observation);
+    assertTrue(Math.abs(off) > vcpu.countsAtKhz(), () -> observation + ", more than 1 ms");
   }
 
   /** Without KVM_CLOCK_REALTIME kvmclock goes on from where it was, and the TSC with it. */
