@@ -91,9 +91,8 @@ final class Execution {
     listeners.add(new KtapListener(ktap, prefix));
     listeners.add(new WatchListener(run.watch(), prefix));
     @Nullable XmlReport xml =
-        folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()));
+        folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()), plan);
     if (xml != null) {
-      xml.testPlanExecutionStarted(plan);
       listeners.add(xml);
     }
     boolean ended = execute(plan, openGate(listeners), round);
