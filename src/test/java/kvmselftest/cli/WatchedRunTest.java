@@ -3,7 +3,6 @@ package kvmselftest.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -15,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.stream.Collectors;
+import kvmselftest.ChildJvm;
 import kvmselftest.host.HostException;
 import kvmselftest.results.Published;
 import kvmselftest.results.Results;
@@ -64,39 +63,22 @@ class WatchedRunTest {
 
   @Test
   void saysHowFarItGotWhenInterrupted() throws Exception {
-    Process program =
-        new ProcessBuilder(
-                "env",
-                "--default-signal=INT",
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Program.class.getName(),
-                folder.toString())
-            .redirectErrorStream(true)
-            .start();
-    try (BufferedReader out = program.inputReader()) {
-      String line = out.readLine();
-      while (line != null && !line.equals("ready")) {
-        line = out.readLine();
-      }
-      new ProcessBuilder("sh", "-c", "kill -INT " + program.pid()).start().waitFor();
-
-      assertEquals(
-          """
-
-
-          So far:
-          Failed 1:
-            A.b (2 ms)
-          # Totals: pass:1 fail:1 xfail:0 xpass:0 skip:0 error:1
-          """,
-          out.lines().collect(Collectors.joining("\n", "", "\n")));
-    } finally {
-      program.destroyForcibly();
+    String said;
+    try (ChildJvm program = ChildJvm.start(Program.class, folder.toString())) {
+      program.await("ready");
+      said = program.interrupt();
     }
 
+    assertEquals(
+        """
+
+
+        So far:
+        Failed 1:
+          A.b (2 ms)
+        # Totals: pass:1 fail:1 xfail:0 xpass:0 skip:0 error:1
+        """,
+        said);
     Results results = ResultsReader.read(folder);
     assertEquals("no verdict", results.verdict());
     assertEquals("no verdict: interrupted", results.reason());
