@@ -23,7 +23,7 @@ fail() {
 how=(--native)
 for argument; do
   case $argument in
-  --native | --emulated | --host | --host=* | --kernel | --kernel=* | --modules | --modules=* | --qemu | --qemu=* | --cpus | --cpus=* | --memory | --memory=*)
+  --native | --emulated | --host | --host=* | --kernel | --kernel=* | --modules | --modules=* | --qemu | --qemu=* | --cpus | --cpus=* | --memory | --memory=* | --accel | --accel=* | --append | --append=*)
     how=()
     ;;
   esac

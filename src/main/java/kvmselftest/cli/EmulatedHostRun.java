@@ -3,7 +3,6 @@ package kvmselftest.cli;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -25,9 +24,6 @@ import kvmselftest.host.kernel.Kernel;
 import kvmselftest.host.kernel.KernelResolver;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
-import kvmselftest.results.HostFacts;
-import kvmselftest.results.Results;
-import kvmselftest.results.ResultsJson;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.ReportFolder;
 import org.jspecify.annotations.Nullable;
@@ -36,9 +32,6 @@ import org.jspecify.annotations.Nullable;
 final class EmulatedHostRun implements EmulatedRun {
   /** More than any run takes, and within what busybox's sleep counts to. */
   private static final Duration LONGEST = Duration.ofDays(30);
-
-  private final Instant started = Instant.now();
-  private HostFacts host = HostFacts.ofEmulated("", "");
 
   @Override
   public ExitStatus run(
@@ -50,19 +43,13 @@ final class EmulatedHostRun implements EmulatedRun {
     try {
       // Not closed: what is still to be said belongs in it, and then the process ends.
       ForwardedOutput output = output(options, report, out, err);
-      noVerdict(report, "the run did not come to its end");
-      return new WatchedRun(output, why -> noVerdict(report, why))
-          .run(() -> boot(options, arguments, report, output.asPrintStream(), output.told()));
+      EmulatedReport written = new EmulatedReport(report);
+      written.begin();
+      return new WatchedRun(output, noVerdict -> written.end(noVerdict, output))
+          .run(() -> boot(options, arguments, written, output));
     } catch (IOException e) {
       (options.ktap ? err : out).println("error: cannot write the report: " + e);
       return ExitStatus.FAILED;
-    }
-  }
-
-  /** Stands until the program in there has left a results.json that is whole. */
-  private void noVerdict(@Nullable ReportFolder report, String reason) throws IOException {
-    if (report != null) {
-      ResultsJson.write(Results.withoutVerdict(started, reason, host), report.path());
     }
   }
 
@@ -81,19 +68,16 @@ final class EmulatedHostRun implements EmulatedRun {
   }
 
   private ExitStatus boot(
-      Options options,
-      List<String> arguments,
-      @Nullable ReportFolder report,
-      PrintStream out,
-      PrintStream told)
+      Options options, List<String> arguments, EmulatedReport report, ForwardedOutput output)
       throws HostException {
-    Progress progress = told::println;
+    Progress progress = output.told()::println;
     CacheFolder cache = CacheFolder.ofUser(System.getenv());
     try (CacheUse _ = cache.use(progress)) {
       HostRun run = hostRun(options, arguments, cache, progress);
-      host = HostFacts.ofEmulated(run.kernel().release(), run.emulator().name());
-      HostRun reported = report == null ? run : run.withReport(report.path());
-      return verdict(new EmulatedHost(cache, progress, out).run(reported).exitStatus(0));
+      report.host(run.kernel().release(), run.emulator().name());
+      HostRun reported = report.path().map(run::withReport).orElse(run);
+      return verdict(
+          new EmulatedHost(cache, progress, output.asPrintStream()).run(reported).exitStatus(0));
     }
   }
 

@@ -5,7 +5,9 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import kvmselftest.results.TestResult;
 import kvmselftest.runner.LineMark;
 
 /**
@@ -19,6 +21,7 @@ final class ForwardedOutput extends OutputStream {
   private final PrintStream ktap;
   private final boolean wantsKtap;
   private final ForwardedTally tally = new ForwardedTally();
+  private final ForwardedTests tests = new ForwardedTests();
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
   private Optional<LineMark> mark = Optional.empty();
   private boolean lineBegun;
@@ -85,6 +88,8 @@ final class ForwardedOutput extends OutputStream {
     }
     String text = line.toString(StandardCharsets.UTF_8);
     switch (mark.orElseThrow()) {
+      case TEST_BEGUN -> tests.begun(text);
+      case TEST_ENDED -> tests.ended(text);
       case HIDDEN_RESULT -> tally.add(text);
       case RESULT -> {
         tally.add(text);
@@ -126,6 +131,15 @@ final class ForwardedOutput extends OutputStream {
       tally.summary().forEach(told::println);
     }
     told.flush();
+  }
+
+  /**
+   * The tests of a run that did not get to its end.
+   *
+   * @param why as for {@link #cutOff}
+   */
+  synchronized List<TestResult> tests(String why) {
+    return tests.cutOff(why);
   }
 
   private void bailOut(String why) {

@@ -94,9 +94,7 @@ record Launch(
     }
     try {
       @Nullable ReportFolder report = report(options);
-      ExitStatus status = here ? runHere(options, report) : runEmulated(options, report);
-      ReportPage.write(report);
-      return status;
+      return here ? runHere(options, report) : runEmulated(options, report);
     } catch (IOException e) {
       told(options).println("error: cannot write to %s: %s".formatted(options.report, e));
       return ExitStatus.FAILED;
@@ -177,7 +175,7 @@ record Launch(
             HostInspection::facts,
             report,
             Console.of(out, err, options.view(environment)),
-            TracedTests.of(options.trace, report))
+            new PageAtEnd(TracedTests.of(options.trace, report), report))
         .run();
   }
 

@@ -94,7 +94,6 @@ final class MatrixRun {
           emulated.run(options.withKernel(kernel), arguments, own, nowhere, nowhere)
               == ExitStatus.FAILED;
       ended = ResultsReader.read(own.path());
-      ReportPage.write(report == null ? null : own);
     } catch (IOException | NotResultsException | RuntimeException e) {
       ended = without("there are no results: " + e);
     }
@@ -119,7 +118,7 @@ final class MatrixRun {
   }
 
   private Results without(String reason) {
-    return Results.withoutVerdict(started, reason, HostFacts.UNKNOWN);
+    return Results.withoutVerdict(started, reason, HostFacts.UNKNOWN, List.of());
   }
 
   /** Whether it still counts. */

@@ -1,6 +1,7 @@
 package kvmselftest.cli;
 
 import java.io.IOException;
+import java.util.Optional;
 import kvmselftest.host.HostException;
 import kvmselftest.host.UsageException;
 import kvmselftest.runner.ExitStatus;
@@ -16,19 +17,26 @@ final class WatchedRun {
     ExitStatus run() throws HostException;
   }
 
-  /** Told why there is no verdict. */
+  /** What there is to write at the end, whichever it is; called once, by one thread at a time. */
   @FunctionalInterface
-  interface NoVerdict {
-    void because(String why) throws IOException;
+  interface End {
+    /**
+     * Called when all is over.
+     *
+     * @param noVerdict why there is none; empty if there is one
+     */
+    void of(Optional<String> noVerdict) throws IOException;
   }
 
+  private static final String INTERRUPTED = "no verdict: interrupted";
+
   private final ForwardedOutput output;
-  private final NoVerdict noVerdict;
+  private final End end;
   private boolean over;
 
-  WatchedRun(ForwardedOutput output, NoVerdict noVerdict) {
+  WatchedRun(ForwardedOutput output, End end) {
     this.output = output;
-    this.noVerdict = noVerdict;
+    this.end = end;
   }
 
   ExitStatus run(Body body) throws IOException {
@@ -46,15 +54,18 @@ final class WatchedRun {
     }
   }
 
-  private synchronized void end() {
-    over = true;
+  private synchronized void end() throws IOException {
+    if (!over) {
+      over = true;
+      end.of(Optional.empty());
+    }
   }
 
   /** Nothing has begun, of which there were a summary to give. */
   private synchronized void refuse(String why) throws IOException {
     over = true;
     output.told().println("error: " + why);
-    noVerdict.because(why);
+    end.of(Optional.of(why));
   }
 
   /** After Ctrl-C, that QEMU was killed is no news. */
@@ -63,15 +74,21 @@ final class WatchedRun {
       over = true;
       output.told().println("error: " + why);
       output.cutOff(why);
-      noVerdict.because(why);
+      end.of(Optional.of(why));
     }
   }
 
   /** Also runs when the JVM ends by itself. */
   private synchronized void interrupted() {
-    if (!over) {
-      over = true;
-      output.cutOff("no verdict: interrupted");
+    if (over) {
+      return;
+    }
+    over = true;
+    output.cutOff(INTERRUPTED);
+    try {
+      end.of(Optional.of(INTERRUPTED));
+    } catch (IOException e) {
+      output.told().println("error: cannot write the report: " + e);
     }
   }
 }

@@ -60,8 +60,13 @@ public record Results(
     return "kvm-clock-selftests" + (version == null ? "" : " " + version);
   }
 
-  /** A run that came to nothing. */
-  public static Results withoutVerdict(Instant started, String reason, HostFacts host) {
+  /**
+   * A run that did not come to its end.
+   *
+   * @param tests what is known of them
+   */
+  public static Results withoutVerdict(
+      Instant started, String reason, HostFacts host, List<TestResult> tests) {
     return new Results(
         thisTool(),
         started,
@@ -70,6 +75,6 @@ public record Results(
         reason,
         host,
         Map.of(),
-        List.of());
+        tests);
   }
 }

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -38,6 +40,17 @@ public final class ResultsJson {
       new ResultsJson(json).write(results);
     }
     Files.move(next, folder.resolve(Results.FILE), ATOMIC_MOVE);
+  }
+
+  /** A test as the file has it, in one line. */
+  public static String line(TestResult test) {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = FACTORY.createGenerator(text)) {
+      new ResultsJson(json).write(test);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return text.toString();
   }
 
   private void write(Results results) throws IOException {

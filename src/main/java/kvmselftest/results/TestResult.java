@@ -22,6 +22,16 @@ public record TestResult(
     Duration took,
     Published published) {
 
+  /** The same without what it said of itself. */
+  public TestResult unpublished() {
+    return new TestResult(name, className, round, status, message, took, Published.NOTHING);
+  }
+
+  /** What it is when it was cut off, after so long. */
+  public TestResult cutOff(String why, Duration after) {
+    return new TestResult(name, className, round, Status.FAIL, why, after, published);
+  }
+
   /** The first line of the message. */
   public String reason() {
     return message.lines().findFirst().orElse("no reason given");

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.IntStream;
 import kvmselftest.results.Results;
 import kvmselftest.results.Status;
 import kvmselftest.results.TestResult;
@@ -31,7 +32,7 @@ public record Matrix(List<Column> columns) {
   public record Column(String kernel, Results results) {}
 
   /**
-   * One test, or all of a class that passed everywhere.
+   * One test, or those of a class that passed wherever the run got to them.
    *
    * @param name of the test; of the class, with the number of its tests
    * @param cells one for each kernel
@@ -110,41 +111,40 @@ public record Matrix(List<Column> columns) {
     return rows;
   }
 
-  private static void addClass(
+  private void addClass(
       String className,
       Set<String> names,
-      List<Map<String, TestResult>> tests,
+      List<Map<String, TestResult>> runs,
       boolean everyTest,
       Notes notes,
       List<Row> rows) {
-    int same = 0;
+    Map<List<Cell>, Integer> passed = new LinkedHashMap<>();
     List<Row> others = new ArrayList<>();
     for (String name : names) {
-      List<Cell> cells = tests.stream().map(column -> cell(Worst.in(column, name), notes)).toList();
-      if (!everyTest && isPassEverywhere(cells, tests)) {
-        same++;
+      List<Cell> cells = runs.stream().map(run -> cell(Worst.in(run, name), notes)).toList();
+      if (!everyTest && isPassEverywhere(cells)) {
+        passed.merge(cells, 1, Integer::sum);
       } else {
         others.add(new Row(name, cells));
       }
     }
-    if (same > 0) {
-      String count = same == 1 ? "1 test" : same + " tests";
-      String rest = others.isEmpty() ? "" : "the other ";
-      List<Cell> cells =
-          tests.stream().map(column -> column.isEmpty() ? Cell.NOTHING : Cell.PASS).toList();
-      rows.add(new Row("%s (%s%s)".formatted(className, rest, count), cells));
-    }
+    String rest = others.isEmpty() && passed.size() == 1 ? "" : "the other ";
+    passed.forEach(
+        (cells, count) -> {
+          String tests = count == 1 ? "1 test" : count + " tests";
+          rows.add(new Row("%s (%s%s)".formatted(className, rest, tests), cells));
+        });
     rows.addAll(others);
   }
 
-  /** A kernel whose run came to nothing is told of once, above. */
-  private static boolean isPassEverywhere(List<Cell> cells, List<Map<String, TestResult>> tests) {
-    for (int i = 0; i < cells.size(); i++) {
-      if (!cells.get(i).equals(Cell.PASS) && !tests.get(i).isEmpty()) {
-        return false;
-      }
-    }
-    return true;
+  /** That a kernel's run did not get to it is told of once, above. */
+  private boolean isPassEverywhere(List<Cell> cells) {
+    return IntStream.range(0, cells.size())
+        .allMatch(
+            i ->
+                cells.get(i).equals(Cell.PASS)
+                    || (cells.get(i).equals(Cell.NOTHING)
+                        && !columns.get(i).results().hasVerdict()));
   }
 
   private static Cell cell(@Nullable TestResult test, Notes notes) {

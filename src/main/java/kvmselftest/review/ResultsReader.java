@@ -55,6 +55,19 @@ public final class ResultsReader {
     }
   }
 
+  /**
+   * Reads a line that {@link kvmselftest.results.ResultsJson#line} has written.
+   *
+   * @throws NotResultsException if it is not whole
+   */
+  public static TestResult test(String line) throws NotResultsException {
+    try {
+      return new Fields(JSON.readTree(line), "a line").test();
+    } catch (JsonProcessingException e) {
+      throw new NotResultsException("a line is no whole JSON: " + line);
+    }
+  }
+
   private static String missing(Path given, Path file) {
     return Files.isDirectory(given)
         ? "%s has no %s: it is no report folder, or of a version before there was one"

@@ -5,6 +5,8 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import kvmselftest.results.ResultsJson;
+import kvmselftest.results.TestResult;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +102,13 @@ public final class Console {
       print(out, text);
     }
     log(text);
+  }
+
+  /** For the launcher outside, if there is one: it may have to say what became of the tests. */
+  synchronized void forward(LineMark mark, TestResult test) {
+    if (marked) {
+      print(out, mark.character() + ResultsJson.line(test.unpublished()));
+    }
   }
 
   /** A line of KTAP. */

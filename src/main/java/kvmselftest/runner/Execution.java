@@ -89,11 +89,11 @@ final class Execution {
         folder == null ? null : new TestLogs(folder.ofRound(round, run.repeat()));
     listeners.add(new OutcomeListener(plan, prefix, outcome -> add(round, outcome, logs)));
     listeners.add(new KtapListener(ktap, prefix));
+    listeners.add(new ForwardingListener(run.console(), round));
     listeners.add(new WatchListener(run.watch(), prefix));
     @Nullable XmlReport xml =
-        folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()));
+        folder == null ? null : new XmlReport(folder.ofRound(round, run.repeat()), plan);
     if (xml != null) {
-      xml.testPlanExecutionStarted(plan);
       listeners.add(xml);
     }
     boolean ended = execute(plan, openGate(listeners), round);
@@ -109,7 +109,7 @@ final class Execution {
   private void add(int round, Outcome outcome) {
     report.add(outcome);
     ktap.add(outcome);
-    results.add(round, outcome);
+    run.console().forward(LineMark.TEST_ENDED, results.add(round, outcome));
   }
 
   private String prefix(int round) {

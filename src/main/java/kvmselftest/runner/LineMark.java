@@ -6,6 +6,10 @@ package kvmselftest.runner;
  * be anything, such as a JVM's last words.
  */
 public enum LineMark {
+  /** A test that begins, as results.json has it when it does not end: for the launcher alone. */
+  TEST_BEGUN('\u001a'),
+  /** A test that has ended, as results.json has it, without what it published; likewise. */
+  TEST_ENDED('\u001c'),
   /** The line of a test's result that is not to be shown, only counted. */
   HIDDEN_RESULT('\u001d'),
   /** The line of a test's result. */

@@ -30,8 +30,8 @@ final class RunResults {
     behaviours.put(behaviour.key(), behaviour.seen());
   }
 
-  synchronized void add(int round, Outcome outcome) {
-    tests.add(
+  synchronized TestResult add(int round, Outcome outcome) {
+    TestResult test =
         new TestResult(
             outcome.name().toString(),
             outcome.name().className(),
@@ -39,7 +39,9 @@ final class RunResults {
             status(outcome.result()),
             outcome.message(),
             outcome.took(),
-            outcome.published()));
+            outcome.published());
+    tests.add(test);
+    return test;
   }
 
   /**

@@ -1,10 +1,17 @@
 package kvmselftest.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import kvmselftest.results.Published;
+import kvmselftest.results.ResultsJson;
+import kvmselftest.results.Status;
+import kvmselftest.results.TestResult;
 import org.junit.jupiter.api.Test;
 
 class ForwardedOutputTest {
@@ -93,6 +100,36 @@ class ForwardedOutputTest {
         # Totals: pass:0 fail:0 xfail:0 xpass:0 skip:0 error:1
         """,
         text(ktap));
+  }
+
+  /** Shown nowhere, kept for results.json; a line that another program has cut is dropped. */
+  @Test
+  void keepsTheTestsThatEndedAndTheOneThatRan() {
+    ForwardedOutput output = ForwardedOutput.text(stream(told));
+    TestResult passed = test("A.a", Status.PASS, "");
+    TestResult skipped = test("A.b", Status.SKIP, "no TSC scaling\nmore");
+    TestResult running = test("A.c", Status.FAIL, "did not end");
+    write(
+        output,
+        "\u001a%s\n\u001c%s\n\u001c%s\n\u001c{\"name\":JVM warning\n\u001a%s\n\u001c{\"na"
+            .formatted(
+                ResultsJson.line(test("A.a", Status.FAIL, "did not end")),
+                ResultsJson.line(passed),
+                ResultsJson.line(skipped),
+                ResultsJson.line(running)));
+    output.cutOff("no verdict: Linux 6.1 panicked");
+    List<TestResult> tests = output.tests("no verdict: Linux 6.1 panicked");
+
+    assertEquals("", text(told));
+    assertEquals(List.of(passed, skipped), tests.subList(0, 2));
+    assertEquals(3, tests.size());
+    assertEquals(
+        running.cutOff("did not end: Linux 6.1 panicked", tests.get(2).took()), tests.get(2));
+    assertFalse(tests.get(2).took().isNegative());
+  }
+
+  private static TestResult test(String name, Status status, String message) {
+    return new TestResult(name, "A", 1, status, message, Duration.ofMillis(12), Published.NOTHING);
   }
 
   private ForwardedOutput ofKtap() {

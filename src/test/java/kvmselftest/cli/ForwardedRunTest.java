@@ -2,12 +2,25 @@ package kvmselftest.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
+import kvmselftest.results.HostFacts;
+import kvmselftest.results.TestResult;
+import kvmselftest.review.ResultsReader;
+import kvmselftest.runner.Console;
 import kvmselftest.runner.Demands;
+import kvmselftest.runner.ReportFolder;
 import kvmselftest.runner.Selection;
+import kvmselftest.runner.SelftestRun;
+import kvmselftest.runner.Selftests;
+import kvmselftest.runner.TestWatch;
 import kvmselftest.runner.View;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -39,5 +52,35 @@ class ForwardedRunTest {
   @MethodSource("runs")
   void arrivesAsItWasSent(ForwardedRun run) {
     assertEquals(run, ForwardedRun.of(run.arguments()));
+  }
+
+  /** What this side would write of the tests is what the run itself wrote. */
+  @Test
+  void tellsOfItsTestsAsItsResultsDo(@TempDir Path folder) throws Exception {
+    ForwardedOutput output = ForwardedOutput.text(new PrintStream(OutputStream.nullOutputStream()));
+    Selftests samples =
+        new Selftests(
+            Stream.of("Passing", "Failing", "Skipping", "SkippedWhole", "FailingSetUp")
+                .map("kvmselftest.runner.Samples$"::concat)
+                .toList(),
+            List.of("sample"));
+
+    new SelftestRun(
+            samples,
+            Selection.all(),
+            2,
+            Duration.ofMinutes(1),
+            Demands.NONE,
+            Stream::empty,
+            () -> HostFacts.UNKNOWN,
+            ReportFolder.create(folder),
+            Console.marked(output.asPrintStream(), View.PLAIN),
+            TestWatch.NONE)
+        .run();
+
+    List<TestResult> told = output.tests("nothing was cut off");
+    assertEquals(28, told.size());
+    assertEquals(
+        ResultsReader.read(folder).tests().stream().map(TestResult::unpublished).toList(), told);
   }
 }

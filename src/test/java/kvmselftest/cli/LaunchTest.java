@@ -112,6 +112,7 @@ class LaunchTest {
     launch(Optional.empty(), "--native", "--report", folder.toString());
 
     assertTrue(text(out).startsWith("report: " + folder + "\n"), text(out));
+    assertTrue(Files.exists(folder.resolve("report.html")));
   }
 
   @Test

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -17,9 +16,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import kvmselftest.ChildJvm;
 import kvmselftest.host.Machine;
 import kvmselftest.results.Results;
 import kvmselftest.results.ResultsJson;
@@ -138,29 +136,10 @@ class MatrixRunTest {
 
   @Test
   void ctrlCEndsWithTheTableSoFar() throws Exception {
-    Process launcher =
-        new ProcessBuilder(
-                "env",
-                "--default-signal=INT",
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Launcher.class.getName(),
-                folder.toString())
-            .redirectErrorStream(true)
-            .start();
     String text;
-    try (BufferedReader reader = launcher.inputReader()) {
-      String line = reader.readLine();
-      while (line != null && !line.equals("slow: started")) {
-        line = reader.readLine();
-      }
-      new ProcessBuilder("sh", "-c", "kill -INT " + launcher.pid()).start().waitFor();
-      text = reader.lines().collect(Collectors.joining("\n"));
-      assertTrue(launcher.waitFor(20, TimeUnit.SECONDS));
-    } finally {
-      launcher.destroyForcibly();
+    try (ChildJvm launcher = ChildJvm.start(Launcher.class, folder.toString())) {
+      launcher.await("slow: started");
+      text = launcher.interrupt();
     }
 
     assertTrue(text.contains("passed        no verdict [1]  no verdict [2]  verdict"), text);

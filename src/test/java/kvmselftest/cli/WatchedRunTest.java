@@ -1,33 +1,56 @@
 package kvmselftest.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.stream.Collectors;
+import kvmselftest.ChildJvm;
 import kvmselftest.host.HostException;
+import kvmselftest.results.Published;
+import kvmselftest.results.Results;
+import kvmselftest.results.ResultsJson;
+import kvmselftest.results.Status;
+import kvmselftest.results.TestResult;
+import kvmselftest.results.Totals;
+import kvmselftest.review.ResultsReader;
 import kvmselftest.runner.ExitStatus;
+import kvmselftest.runner.ReportFolder;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class WatchedRunTest {
+  @TempDir private Path folder;
+
   /** A program whose emulated host has said something and then says no more. */
   static final class Program {
     private Program() {}
 
     public static void main(String[] arguments) throws IOException {
       ForwardedOutput output = ForwardedOutput.text(System.out);
-      new WatchedRun(output, _ -> {}).run(() -> stay(output));
+      EmulatedReport report = new EmulatedReport(ReportFolder.create(Path.of(arguments[0])));
+      report.host("6.1.0-test", "sample emulator");
+      new WatchedRun(output, noVerdict -> report.end(noVerdict, output)).run(() -> stay(output));
     }
 
     private static ExitStatus stay(ForwardedOutput output) {
-      output.asPrintStream().print("\u001eok    A.a (1 ms)\n\u001eFAIL  A.b (2 ms)\nhalf a line");
+      output
+          .asPrintStream()
+          .print(
+              "\u001c%s\n\u001eok    A.a (1 ms)\n\u001c%s\n\u001eFAIL  A.b (2 ms)\n\u001a%s\nhalf a line"
+                  .formatted(
+                      ResultsJson.line(test("A.a", Status.PASS, "")),
+                      ResultsJson.line(test("A.b", Status.FAIL, "41")),
+                      ResultsJson.line(test("A.c", Status.FAIL, "did not end"))));
       System.out.println("\nready");
       try {
         new CountDownLatch(1).await();
@@ -40,42 +63,41 @@ class WatchedRunTest {
 
   @Test
   void saysHowFarItGotWhenInterrupted() throws Exception {
-    Process program =
-        new ProcessBuilder(
-                "env",
-                "--default-signal=INT",
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Program.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    try (BufferedReader out = program.inputReader()) {
-      String line = out.readLine();
-      while (line != null && !line.equals("ready")) {
-        line = out.readLine();
-      }
-      new ProcessBuilder("sh", "-c", "kill -INT " + program.pid()).start().waitFor();
-
-      assertEquals(
-          """
-
-
-          So far:
-          Failed 1:
-            A.b (2 ms)
-          # Totals: pass:1 fail:1 xfail:0 xpass:0 skip:0 error:1
-          """,
-          out.lines().collect(Collectors.joining("\n", "", "\n")));
-    } finally {
-      program.destroyForcibly();
+    String said;
+    try (ChildJvm program = ChildJvm.start(Program.class, folder.toString())) {
+      program.await("ready");
+      said = program.interrupt();
     }
+
+    assertEquals(
+        """
+
+
+        So far:
+        Failed 1:
+          A.b (2 ms)
+        # Totals: pass:1 fail:1 xfail:0 xpass:0 skip:0 error:1
+        """,
+        said);
+    Results results = ResultsReader.read(folder);
+    assertEquals("no verdict", results.verdict());
+    assertEquals("no verdict: interrupted", results.reason());
+    assertEquals("6.1.0-test", results.host().kernel());
+    assertEquals(
+        List.of("A.a: ", "A.b: 41", "A.c: did not end: interrupted"),
+        results.tests().stream().map(test -> test.name() + ": " + test.message()).toList());
+    assertEquals(new Totals(1, 2, 0), results.totals());
+    assertTrue(
+        Files.readString(folder.resolve("report.html")).contains("did not end: interrupted"));
+  }
+
+  private static TestResult test(String name, Status status, String message) {
+    return new TestResult(name, "A", 1, status, message, Duration.ofMillis(1), Published.NOTHING);
   }
 
   @Test
   void saysWhyThereIsNoVerdictAndHowFarItGot() throws IOException {
-    List<String> reasons = new ArrayList<>();
+    List<Optional<String>> reasons = new ArrayList<>();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     ForwardedOutput output =
         ForwardedOutput.text(new PrintStream(bytes, true, StandardCharsets.UTF_8));
@@ -89,7 +111,7 @@ class WatchedRunTest {
                 });
 
     assertEquals(ExitStatus.FAILED, status);
-    assertEquals(List.of("no verdict: the kernel panicked"), reasons);
+    assertEquals(List.of(Optional.of("no verdict: the kernel panicked")), reasons);
     assertEquals(
         """
         ok    A.a (1 ms)
@@ -99,5 +121,15 @@ class WatchedRunTest {
         # Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:1
         """,
         bytes.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void endsOnceWithOrWithoutVerdict() throws IOException {
+    List<Optional<String>> ends = new ArrayList<>();
+    ForwardedOutput output = ForwardedOutput.text(new PrintStream(new ByteArrayOutputStream()));
+
+    assertEquals(ExitStatus.PASSED, new WatchedRun(output, ends::add).run(() -> ExitStatus.PASSED));
+
+    assertEquals(List.of(Optional.empty()), ends);
   }
 }

@@ -2,14 +2,12 @@ package kvmselftest.host;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import kvmselftest.ChildJvm;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,13 +31,9 @@ class CtrlCTest {
 
   @Test
   void endsQemuAndLeavesNoFile() throws Exception {
-    Process launcher = start();
-    try (BufferedReader out = launcher.inputReader()) {
-      assertTrue(out.readLine().startsWith("booted"));
-      interrupt(launcher);
-      assertTrue(launcher.waitFor(20, TimeUnit.SECONDS));
-    } finally {
-      launcher.destroyForcibly();
+    try (ChildJvm launcher = ChildJvm.start(Launcher.class, folder.toString())) {
+      launcher.await("booted");
+      launcher.interrupt();
     }
 
     assertFalse(new FakeQemu(folder).isAlive());
@@ -47,25 +41,5 @@ class CtrlCTest {
     try (Stream<Path> left = Files.list(folder.resolve("runs"))) {
       assertEquals(List.of(), left.toList());
     }
-  }
-
-  private Process start() throws Exception {
-    return new ProcessBuilder(
-            // A build started in the background ignores SIGINT, and so would its children.
-            "env",
-            "--default-signal=INT",
-            Path.of(System.getProperty("java.home"), "bin/java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Launcher.class.getName(),
-            folder.toString())
-        .redirectErrorStream(true)
-        .start();
-  }
-
-  /** As a terminal does; Java itself can only send SIGTERM. */
-  private static void interrupt(Process process) throws Exception {
-    new ProcessBuilder("sh", "-c", "kill -INT " + process.pid()).start().waitFor();
   }
 }

@@ -65,4 +65,45 @@ class MatrixTextTest {
     assertTrue(text.contains("\n\\[1\\] observed 2 \\| \\<b\\>\n"), text);
     assertTrue(text.contains("| ATest.two | pass | FAIL \\[1\\] |"), text);
   }
+
+  /** One row for those that passed before it died, and one for those that it did not get to. */
+  @Test
+  void aKernelThatDiedHasWhatItGotTo() {
+    SampleResults all =
+        new SampleResults()
+            .pass("ATest.one")
+            .pass("BTest.two")
+            .pass("BTest.three")
+            .pass("BTest.four")
+            .pass("CTest.five")
+            .pass("CTest.six");
+    SampleResults some =
+        new SampleResults()
+            .pass("ATest.one")
+            .pass("BTest.two")
+            .fail("BTest.three", "did not end: Linux panicked");
+    Matrix partly =
+        new Matrix(
+            List.of(
+                new Matrix.Column("a", all.ofVerdict()),
+                new Matrix.Column("b", some.of("no verdict", "Linux panicked"))));
+
+    assertEquals(
+        """
+        a             b
+        6.1.0-sample  6.1.0-sample    Linux
+        passed        no verdict [1]  verdict
+        6/0/0         2/1/0           passed/failed/skipped
+
+        pass          pass            ATest (1 test)
+        pass          pass            BTest (the other 1 test)
+        pass          -               BTest (the other 1 test)
+        pass          FAIL [2]        BTest.three
+        pass          -               CTest (2 tests)
+
+        [1] Linux panicked
+        [2] did not end: Linux panicked
+        """,
+        String.join("\n", new MatrixText(partly, false).lines()) + "\n");
+  }
 }

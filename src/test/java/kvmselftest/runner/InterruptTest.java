@@ -1,21 +1,15 @@
 package kvmselftest.runner;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import kvmselftest.ChildJvm;
 import org.junit.jupiter.api.Test;
 
 /** Ctrl-C while a test runs: what there is of the run is said before the JVM ends. */
 class InterruptTest {
-  private static final String RUNNING = "running Samples.Hanging.blocks";
-
   /** The program that is interrupted. */
   static final class Program {
     private Program() {}
@@ -93,36 +87,9 @@ class InterruptTest {
 
   /** What the program says after the interrupt. */
   private static String interrupted(String... arguments) throws Exception {
-    Process program =
-        new ProcessBuilder(
-                Stream.concat(
-                        Stream.of(
-                            // A build started in the background ignores SIGINT, and so would its
-                            // children.
-                            "env",
-                            "--default-signal=INT",
-                            Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                            "-XX:TieredStopAtLevel=1",
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            Program.class.getName()),
-                        Stream.of(arguments))
-                    .toList())
-            .redirectErrorStream(true)
-            .start();
-    try (BufferedReader out = program.inputReader()) {
-      String line = out.readLine();
-      while (line != null && !line.equals(RUNNING)) {
-        line = out.readLine();
-      }
-      assertEquals(RUNNING, line);
-      // As a terminal does; Java itself can only send SIGTERM.
-      new ProcessBuilder("sh", "-c", "kill -INT " + program.pid()).start().waitFor();
-      String rest = out.lines().collect(Collectors.joining("\n", "", "\n"));
-      assertTrue(program.waitFor(20, TimeUnit.SECONDS));
-      return rest;
-    } finally {
-      program.destroyForcibly();
+    try (ChildJvm program = ChildJvm.start(Program.class, arguments)) {
+      program.await("running Samples.Hanging.blocks");
+      return program.interrupt();
     }
   }
 }

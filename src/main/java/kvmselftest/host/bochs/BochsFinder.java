@@ -7,6 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
+import kvmselftest.host.debian.BochsPart;
 import kvmselftest.host.debian.Packages;
 
 /** Gets Bochs, and what makes a disk for it, from the machine's distribution's packages. */
@@ -18,14 +19,16 @@ public record BochsFinder(Packages packages) {
 
   /** Fetched now if it is not there yet. */
   public BochsInstallation find(Progress progress) throws HostException {
-    Path bochs = packages.bochs(progress);
-    Path xorriso = packages.xorriso(progress);
+    Path bochs = packages.bochs(BochsPart.BOCHS, progress);
+    Path xorriso = packages.bochs(BochsPart.XORRISO, progress);
     return new BochsInstallation(
         existing(bochs, "usr/bin/bochs-bin"),
         environment(bochs, xorriso),
         existing(xorriso, "usr/bin/xorriso"),
-        existing(packages.isolinux(progress), "usr/lib/ISOLINUX/isolinux.bin"),
-        existing(packages.syslinux(progress), "usr/lib/syslinux/modules/bios/ldlinux.c32"),
+        existing(packages.bochs(BochsPart.ISOLINUX, progress), "usr/lib/ISOLINUX/isolinux.bin"),
+        existing(
+            packages.bochs(BochsPart.SYSLINUX, progress),
+            "usr/lib/syslinux/modules/bios/ldlinux.c32"),
         version(bochs));
   }
 

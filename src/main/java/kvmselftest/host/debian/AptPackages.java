@@ -38,23 +38,8 @@ final class AptPackages implements Packages {
   }
 
   @Override
-  public Path bochs(Progress progress) throws HostException {
-    return from(own()).get("bochs-term", Extent.PROGRAM_WITH_LIBRARIES, progress);
-  }
-
-  @Override
-  public Path xorriso(Progress progress) throws HostException {
-    return from(own()).get("xorriso", Extent.PROGRAM_WITH_LIBRARIES, progress);
-  }
-
-  @Override
-  public Path isolinux(Progress progress) throws HostException {
-    return from(own()).get("isolinux", Extent.BOOT_LOADER, progress);
-  }
-
-  @Override
-  public Path syslinux(Progress progress) throws HostException {
-    return from(own()).get("syslinux-common", Extent.BOOT_LOADER, progress);
+  public Path bochs(BochsPart part, Progress progress) throws HostException {
+    return from(own()).get(part.packageName(), part.extent(), progress);
   }
 
   @Override

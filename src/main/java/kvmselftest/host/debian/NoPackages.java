@@ -32,26 +32,11 @@ record NoPackages(Map<String, String> osRelease) implements Packages {
   }
 
   @Override
-  public Path bochs(Progress progress) throws HostException {
+  public Path bochs(BochsPart part, Progress progress) throws HostException {
     throw new HostException(
         "Bochs is not fetched on "
             + name()
             + ", and the Intel host was only ever run with Debian 12's; run it there");
-  }
-
-  @Override
-  public Path xorriso(Progress progress) throws HostException {
-    return bochs(progress);
-  }
-
-  @Override
-  public Path isolinux(Progress progress) throws HostException {
-    return bochs(progress);
-  }
-
-  @Override
-  public Path syslinux(Progress progress) throws HostException {
-    return bochs(progress);
   }
 
   @Override

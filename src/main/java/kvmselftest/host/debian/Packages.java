@@ -26,17 +26,8 @@ public interface Packages {
   /** The newest qemu-system-x86_64 there is, with the libraries and firmware it needs. */
   Path qemu(Progress progress) throws HostException;
 
-  /** Bochs with a display for terminals, with the libraries and firmware it needs. */
-  Path bochs(Progress progress) throws HostException;
-
-  /** What makes a disk image that isolinux boots. */
-  Path xorriso(Progress progress) throws HostException;
-
-  /** The boot loader isolinux.bin. */
-  Path isolinux(Progress progress) throws HostException;
-
-  /** What isolinux.bin loads first: ldlinux.c32. */
-  Path syslinux(Progress progress) throws HostException;
+  /** One of the packages for Bochs. */
+  Path bochs(BochsPart part, Progress progress) throws HostException;
 
   /** A busybox that needs no library. */
   Path busybox(Progress progress) throws HostException;

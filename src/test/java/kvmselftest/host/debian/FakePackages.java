@@ -20,22 +20,7 @@ public record FakePackages(Path folder, boolean available) implements Packages {
   }
 
   @Override
-  public Path bochs(Progress progress) throws HostException {
-    return get();
-  }
-
-  @Override
-  public Path xorriso(Progress progress) throws HostException {
-    return get();
-  }
-
-  @Override
-  public Path isolinux(Progress progress) throws HostException {
-    return get();
-  }
-
-  @Override
-  public Path syslinux(Progress progress) throws HostException {
+  public Path bochs(BochsPart part, Progress progress) throws HostException {
     return get();
   }
 
