@@ -16,7 +16,7 @@ final class ParallelCpus {
    * For how long the two threads look at each other at most: as long as a busy machine may keep one
    * of them from running.
    */
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   /**
    * How many values of the other's a thread has to see in that time. CPUs that take turns, as an
