@@ -37,12 +37,12 @@ final class Execution {
     this.launcher = launcher;
     this.folder = run.report();
     this.report = new ConsoleReport(run.console());
-    this.results = new RunResults(run.host().get());
+    this.results = new RunResults(run.host().get(), folder);
     this.ktap = new KtapReport(run.console()::ktap, run.console().verbose());
   }
 
   ExitStatus run(TestPlan first) throws IOException {
-    results.write(folder, Results.NO_VERDICT, "the run did not come to its end");
+    results.write(Results.NO_VERDICT, "the run did not come to its end");
     Thread hook = new Thread(this::interrupted, "summary-on-interrupt");
     Runtime.getRuntime().addShutdownHook(hook);
     ExitStatus status;
@@ -176,7 +176,7 @@ final class Execution {
     report.summary();
     ktap.end(report.totals(), cut);
     try {
-      results.write(folder, verdict, reason);
+      results.write(verdict, reason);
       run.watch().close();
       if (folder != null) {
         String why = reason.isEmpty() ? "" : ", " + reason;

@@ -19,11 +19,17 @@ final class RunResults {
   private final Instant started = Instant.now();
   private final long startedAt = System.nanoTime();
   private final HostFacts host;
+  private final @Nullable ReportFolder folder;
   private final Map<String, String> behaviours = new LinkedHashMap<>();
   private final List<TestResult> tests = new ArrayList<>();
 
-  RunResults(HostFacts host) {
+  /**
+   * @param folder where to; null for nowhere, and then nothing is kept: a run may have a hundred
+   *     rounds
+   */
+  RunResults(HostFacts host, @Nullable ReportFolder folder) {
     this.host = host;
+    this.folder = folder;
   }
 
   synchronized void add(SeenBehaviour behaviour) {
@@ -40,20 +46,20 @@ final class RunResults {
             outcome.message(),
             outcome.took(),
             outcome.published());
-    tests.add(test);
+    if (folder != null) {
+      tests.add(test);
+    }
     return test;
   }
 
   /**
    * Writes the file.
    *
-   * @param folder where to; null for nowhere
    * @param verdict as {@link Results} has it
    * @param reason why there is none, or empty
    * @throws IOException if it cannot be written
    */
-  synchronized void write(@Nullable ReportFolder folder, String verdict, String reason)
-      throws IOException {
+  synchronized void write(String verdict, String reason) throws IOException {
     if (folder == null) {
       return;
     }

@@ -107,9 +107,9 @@ class ResultsTest {
   /** What a JVM leaves that is killed at once. */
   @Test
   void haveNoVerdictBeforeTheEnd() throws Exception {
-    RunResults results = new RunResults(SampleRun.HOST);
+    RunResults results = new RunResults(SampleRun.HOST, ReportFolder.create(folder));
 
-    results.write(ReportFolder.create(folder), Results.NO_VERDICT, "the run did not end");
+    results.write(Results.NO_VERDICT, "the run did not end");
 
     assertFalse(ResultsReader.read(folder).hasVerdict());
     assertEquals("the run did not end", ResultsReader.read(folder).reason());
