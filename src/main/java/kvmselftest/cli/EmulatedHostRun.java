@@ -33,6 +33,12 @@ final class EmulatedHostRun implements EmulatedRun {
   /** More than any run takes, and within what busybox's sleep counts to. */
   private static final Duration LONGEST = Duration.ofDays(30);
 
+  private final CacheFolder cache;
+
+  EmulatedHostRun(CacheFolder cache) {
+    this.cache = cache;
+  }
+
   @Override
   public ExitStatus run(
       Options options,
@@ -71,9 +77,8 @@ final class EmulatedHostRun implements EmulatedRun {
       Options options, List<String> arguments, EmulatedReport report, ForwardedOutput output)
       throws HostException {
     Progress progress = output.told()::println;
-    CacheFolder cache = CacheFolder.ofUser(System.getenv());
     try (CacheUse _ = cache.use(progress)) {
-      HostRun run = hostRun(options, arguments, cache, progress);
+      HostRun run = hostRun(options, arguments, progress);
       report.host(run.kernel().release(), run.emulator().name());
       HostRun reported = report.path().map(run::withReport).orElse(run);
       return verdict(
@@ -91,17 +96,17 @@ final class EmulatedHostRun implements EmulatedRun {
                     "no verdict: the program in the emulated host ended with status " + status));
   }
 
-  private static HostRun hostRun(
-      Options options, List<String> arguments, CacheFolder cache, Progress progress)
+  private HostRun hostRun(Options options, List<String> arguments, Progress progress)
       throws HostException {
     Packages packages = Packages.ofMachine(cache);
     Progress ifVerbose = options.verbose ? progress : line -> {};
     Accelerator accelerator =
         options.accel().decide(Requirement.KVM::unmet, NestedKvm.ofMachine(), ifVerbose);
-    Emulator emulator = options.host().emulator(packages, accelerator, options.qemu, progress);
+    // First, as the user chose it and the emulator may have to be fetched.
     Kernel kernel =
-        new KernelResolver(packages, cache, emulator.vendor())
+        new KernelResolver(packages, cache, options.host().vendor(accelerator))
             .resolve(options.kernelChoice(), Optional.ofNullable(options.modules), progress);
+    Emulator emulator = options.host().emulator(packages, accelerator, options.qemu, progress);
     return new HostRun(
             kernel,
             emulator,

@@ -66,6 +66,11 @@ enum HostKind {
     return vendor;
   }
 
+  /** The same when that accelerator runs QEMU's CPUs, which are then of this machine's vendor. */
+  CpuVendor vendor(Accelerator accelerator) {
+    return this == AMD ? accelerator.vendor() : vendor;
+  }
+
   /**
    * When a run there is given up, one round of tests. Bochs emulates some tenth of the instructions
    * a second that QEMU does.

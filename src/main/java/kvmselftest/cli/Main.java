@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
+import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.runner.ExitStatus;
 import kvmselftest.runner.Selftests;
@@ -47,9 +48,7 @@ public final class Main {
         Selftests::ofSuite,
         Requirement.KVM::unmet,
         BehaviourTrials::seen,
-        // A new one a run: --matrix makes several at once.
-        (options, arguments, report, out, err) ->
-            new EmulatedHostRun().run(options, arguments, report, out, err),
+        new EmulatedHostRun(CacheFolder.ofUser(System.getenv())),
         System.getenv(),
         OUT,
         System.err);

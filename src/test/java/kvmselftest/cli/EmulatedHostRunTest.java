@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import kvmselftest.host.cache.CacheFolder;
 import kvmselftest.runner.ExitStatus;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,7 +23,9 @@ class EmulatedHostRunTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     PrintStream console = new PrintStream(out, true, StandardCharsets.UTF_8);
-    ExitStatus status = new EmulatedHostRun().run(options, List.of(), null, console, console);
+    ExitStatus status =
+        new EmulatedHostRun(new CacheFolder(folder.resolve("cache")))
+            .run(options, List.of(), null, console, console);
 
     String said = out.toString(StandardCharsets.UTF_8);
     assertEquals(ExitStatus.USAGE, status, said);
