@@ -87,7 +87,10 @@ final class BankOptions {
               + "again one by one. Default: 8.")
   int batch = 8;
 
-  @Option(names = "--table", paramLabel = "FILE", description = "Write the table there, too.")
+  @Option(
+      names = "--table",
+      paramLabel = "FILE",
+      description = "Write the table there, too, anew after each boot.")
   @Nullable Path table;
 
   @Option(

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
@@ -129,22 +128,43 @@ final class SeededBugs {
   }
 
   private int report(BankHost host, Path unchanged, Map<SeededBug, Path> modules)
-      throws HostException, BankException, IOException {
+      throws HostException, BankException {
     Map<String, Path> byName = new LinkedHashMap<>();
     modules.forEach((bug, folder) -> byName.put(bug.name(), folder));
+    String kernel = host.kernel().release();
     Map<String, Verdict> verdicts =
-        new Trials(host::run, options.batch, progress).of(unchanged, byName);
-    Map<SeededBug, Verdict> byBug = new LinkedHashMap<>();
-    modules
-        .keySet()
-        .forEach(bug -> byBug.put(bug, Objects.requireNonNull(verdicts.get(bug.name()))));
-    BankTable table = new BankTable(byBug, !options.noUpstream);
-    String text = table.markdown(LocalDate.now(ZoneId.systemDefault()), host.kernel().release());
-    System.out.print(text);
-    if (options.table != null) {
-      Files.writeString(options.table, text);
-    }
+        new Trials(host::run, options.batch, progress, soFar -> keep(table(modules, soFar), kernel))
+            .of(unchanged, byName);
+    BankTable table = table(modules, verdicts);
+    System.out.print(markdown(table, kernel));
     table.missed().forEach(name -> System.err.println("error: not caught: " + name));
     return table.missed().isEmpty() ? 0 : FAILED;
+  }
+
+  /** Of those that have been tried. */
+  private BankTable table(Map<SeededBug, Path> modules, Map<String, Verdict> verdicts) {
+    Map<SeededBug, Verdict> byBug = new LinkedHashMap<>();
+    for (SeededBug bug : modules.keySet()) {
+      Verdict verdict = verdicts.get(bug.name());
+      if (verdict != null) {
+        byBug.put(bug, verdict);
+      }
+    }
+    return new BankTable(byBug, !options.noUpstream);
+  }
+
+  private void keep(BankTable table, String kernel) throws BankException {
+    if (options.table == null) {
+      return;
+    }
+    try {
+      Files.writeString(options.table, markdown(table, kernel));
+    } catch (IOException e) {
+      throw new BankException("cannot write " + options.table + ": " + e, e);
+    }
+  }
+
+  private static String markdown(BankTable table, String kernel) {
+    return table.markdown(LocalDate.now(ZoneId.systemDefault()), kernel);
   }
 }

@@ -13,7 +13,7 @@ import kvmselftest.host.Progress;
  * The order in which bugs are tried: the unchanged modules first, then some bugs a boot, and when a
  * boot comes to no verdict each of its bugs in a boot of its own.
  */
-record Trials(Boot boot, int batch, Progress progress) {
+record Trials(Boot boot, int batch, Progress progress, Kept kept) {
   /** What is tried first, and has to pass. */
   static final String UNCHANGED = "unchanged";
 
@@ -22,6 +22,12 @@ record Trials(Boot boot, int batch, Progress progress) {
   interface Boot {
     Map<String, Verdict> run(SequencedMap<String, Path> modules)
         throws HostException, BankException;
+  }
+
+  /** Gets, after each boot, what has become of the bugs so far: a run may take hours. */
+  @FunctionalInterface
+  interface Kept {
+    void soFar(Map<String, Verdict> verdicts) throws BankException;
   }
 
   /** What becomes of each name, in the same order. */
@@ -39,9 +45,15 @@ record Trials(Boot boot, int batch, Progress progress) {
           .forEach(name -> some.put(name, all.getOrDefault(name, unchanged)));
       verdicts.putAll(together(some));
       requireUnchangedPassed(verdicts);
+      kept.soFar(ofBugs(verdicts));
     }
-    verdicts.remove(UNCHANGED);
-    return verdicts;
+    return ofBugs(verdicts);
+  }
+
+  private static Map<String, Verdict> ofBugs(Map<String, Verdict> verdicts) {
+    Map<String, Verdict> some = new LinkedHashMap<>(verdicts);
+    some.remove(UNCHANGED);
+    return some;
   }
 
   private static void requireUnchangedPassed(Map<String, Verdict> verdicts) throws BankException {

@@ -18,6 +18,7 @@ class TrialsTest {
   private static final Verdict CAUGHT = new Verdict(List.of("T.t"), List.of(), "");
 
   private final List<List<String>> boots = new ArrayList<>();
+  private final List<Map<String, Verdict>> kept = new ArrayList<>();
 
   private Map<String, Verdict> boot(SequencedMap<String, Path> modules) throws HostException {
     boots.add(List.copyOf(modules.keySet()));
@@ -39,14 +40,15 @@ class TrialsTest {
 
   @Test
   void severalShareBoot() throws HostException, BankException {
-    Trials trials = new Trials(this::boot, 2, line -> {});
+    Trials trials = new Trials(this::boot, 2, line -> {}, kept::add);
     assertEquals(List.of("a", "b"), List.copyOf(trials.of(ANY, bugs("a", "b")).keySet()));
     assertEquals(List.of(List.of("unchanged", "a"), List.of("b")), boots);
+    assertEquals(List.of(Map.of("a", CAUGHT), Map.of("a", CAUGHT, "b", CAUGHT)), kept);
   }
 
   @Test
   void thoseOfBootWithoutVerdictAreTriedAlone() throws HostException, BankException {
-    Trials trials = new Trials(this::boot, 3, line -> {});
+    Trials trials = new Trials(this::boot, 3, line -> {}, kept::add);
     Map<String, Verdict> verdicts = trials.of(ANY, bugs("a", "panics"));
     assertEquals(Map.of("a", CAUGHT, "panics", Verdict.none("panicked")), verdicts);
     assertEquals(
@@ -60,7 +62,9 @@ class TrialsTest {
 
   @Test
   void nothingIsToldWhenUnchangedFails() {
-    Trials trials = new Trials(modules -> Map.of("unchanged", CAUGHT, "a", CAUGHT), 2, line -> {});
+    Map<String, Verdict> verdicts = Map.of("unchanged", CAUGHT, "a", CAUGHT);
+    Trials trials = new Trials(modules -> verdicts, 2, line -> {}, kept::add);
     assertThrows(BankException.class, () -> trials.of(ANY, bugs("a", "b")));
+    assertEquals(List.of(), kept);
   }
 }
