@@ -5,8 +5,8 @@ import java.time.Duration;
 /**
  * Timed waits of the host's own, one after the other on a thread of their own: how late the host's
  * timers are meanwhile. KVM's timers are timers of the host's, so that one that does not fire says
- * nothing of KVM while the host's do not fire either. (Seen on an emulated host whose machine let
- * one of two CPUs stand still for seconds.)
+ * nothing of KVM while the host's do not fire either: an emulator whose main loop is held up has
+ * CPUs that go on and timers that stand still.
  */
 final class HostWaits implements AutoCloseable {
   private static final Duration EACH = Duration.ofMillis(10);
