@@ -128,6 +128,7 @@ final class ForwardedOutput extends OutputStream {
     if (wantsKtap) {
       bailOut(why);
     } else {
+      tests.running().forEach(test -> told.println("running: " + test));
       tally.summary().forEach(told::println);
     }
     told.flush();
@@ -148,6 +149,7 @@ final class ForwardedOutput extends OutputStream {
     }
     String oneLine = why.replaceAll("\\s+", " ");
     ktap("# " + oneLine);
+    tests.running().forEach(test -> ktap("# running: " + test));
     ktap("Bail out! " + oneLine.replace('#', '_'));
     ktap(tally.totals().toString());
   }

@@ -24,10 +24,18 @@ final class ForwardedTests {
 
   /** One that has begun, and when that was heard. */
   private record Running(TestResult test, long since) {
+    Duration time() {
+      return Duration.ofNanos(System.nanoTime() - since);
+    }
+
     TestResult cutOff(String why) {
-      Duration after = Duration.ofNanos(System.nanoTime() - since);
       String reason = why.replaceFirst("^" + Results.NO_VERDICT + ": ", "");
-      return test.cutOff(test.message() + ": " + reason, after);
+      return test.cutOff(test.message() + ": " + reason, time());
+    }
+
+    @Override
+    public String toString() {
+      return "%s, for %d s".formatted(test.name(), time().toSeconds());
     }
   }
 
@@ -51,6 +59,11 @@ final class ForwardedTests {
     } catch (NotResultsException e) {
       // As above: the test stays one that is not known to have ended.
     }
+  }
+
+  /** Those that have begun and not ended, and for how long they have been running. */
+  List<String> running() {
+    return running.values().stream().map(Running::toString).toList();
   }
 
   /**

@@ -78,7 +78,7 @@ enum HostKind {
   Bounds bounds() {
     return vendor == CpuVendor.AMD
         ? Bounds.STANDARD
-        : new Bounds(Duration.ofMinutes(15), Duration.ofMinutes(60));
+        : new Bounds(Duration.ofMinutes(15), Duration.ofMinutes(60), Duration.ofMinutes(10));
   }
 
   /**

@@ -41,7 +41,16 @@ record Evidence(HostRun run, ConsoleLog console, ResultsFile results) {
     return new NoVerdictException(
         "the emulated host was still at work after "
             + run.bounds().run().toSeconds()
-            + " s and was ended; see above what was running");
+            + " s and was ended; see what was running");
+  }
+
+  NoVerdictException silent() {
+    return new NoVerdictException(
+        "the emulated host gave no sign of life for "
+            + run.bounds().silence().toSeconds()
+            + " s and was ended: its kernel or "
+            + run.emulator().name()
+            + " stands still; see what was running, and try again");
   }
 
   /** Why the commands did not run, though results came. */
@@ -76,6 +85,9 @@ record Evidence(HostRun run, ConsoleLog console, ResultsFile results) {
               + " panicked: "
               + console.trouble().orElse("no reason given")
               + "; see its last lines above");
+    }
+    if (results.isLate()) {
+      return notEnded();
     }
     if (emulator.exitStatus() != 0) {
       return new NoVerdictException(emulator.name() + " died: " + ending(emulator));

@@ -103,8 +103,11 @@ enum BankKind {
 
   /** Of a boot in which so many bugs are tried. A healthy run is over in a fraction of it. */
   Bounds bounds(int bugs) {
-    Duration boot = this == INTEL ? Duration.ofMinutes(15) : Bounds.STANDARD.boot();
-    return new Bounds(boot, bugBound.multipliedBy(bugs));
+    Bounds bounds =
+        this == INTEL
+            ? Bounds.STANDARD.withBoot(Duration.ofMinutes(15)).withSilence(Duration.ofMinutes(10))
+            : Bounds.STANDARD;
+    return bounds.withRun(bugBound.multipliedBy(bugs));
   }
 
   abstract Emulator emulator(Packages packages, Progress progress) throws HostException;

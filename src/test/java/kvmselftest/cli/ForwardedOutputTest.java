@@ -120,7 +120,7 @@ class ForwardedOutputTest {
     output.cutOff("no verdict: Linux 6.1 panicked");
     List<TestResult> tests = output.tests("no verdict: Linux 6.1 panicked");
 
-    assertEquals("", text(told));
+    assertEquals("running: A.c, for 0 s\n", text(told));
     assertEquals(List.of(passed, skipped), tests.subList(0, 2));
     assertEquals(3, tests.size());
     assertEquals(

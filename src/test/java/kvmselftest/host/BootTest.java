@@ -138,12 +138,41 @@ class BootTest {
   }
 
   @Test
-  void programThatDoesNotEndIsGivenUp() throws Exception {
+  void hostThatDoesNotEndIsGivenUp() throws Exception {
     HostRun run = qemu.run("echo up >\"$results\"\nsleep 1000\n");
 
     assertFails(
         run.withBounds(Bounds.STANDARD.withRun(Duration.ofSeconds(1))), "still at work after 1 s");
     assertFalse(qemu.isAlive());
+  }
+
+  @Test
+  void hostThatGivesUpItsProgramIsTold() throws Exception {
+    HostRun run = qemu.run("printf 'up\\nalive\\nlate\\n' >\"$results\"\n");
+
+    assertFails(
+        run.withBounds(Bounds.STANDARD.withRun(Duration.ofSeconds(7))), "still at work after 7 s");
+  }
+
+  @Test
+  void hostThatStandsStillIsGivenUp() throws Exception {
+    HostRun run = qemu.run("echo up >\"$results\"\nsleep 1000\n");
+
+    assertFails(
+        run.withBounds(Bounds.STANDARD.withSilence(Duration.ofSeconds(1))),
+        "no sign of life for 1 s");
+    assertFalse(qemu.isAlive());
+  }
+
+  @Test
+  void hostThatGivesSignsOfLifeIsWaitedFor() throws Exception {
+    qemu.results(results("exit 0 peak 1\n"));
+    String alive = "for i in 1 2 3 4 5 6; do echo alive >>\"$results\"; sleep 0.5; done\n";
+
+    HostResult result =
+        boot(qemu.run(alive + SEND).withBounds(Bounds.STANDARD.withSilence(Duration.ofSeconds(2))));
+
+    assertEquals(0, result.exitStatus(0));
   }
 
   @Test

@@ -19,10 +19,21 @@ public record ResultsFile(Path file) {
   private static final String ARCHIVE = "results";
 
   private static final String UP = "up";
+  private static final String LATE = "late";
 
   /** Whether the modules are loaded and the commands about to run. */
   public boolean isUp() throws IOException {
     return words().contains(UP);
+  }
+
+  /** Whether the host has turned itself off because the commands took longer than they may. */
+  public boolean isLate() throws IOException {
+    return words().contains(LATE);
+  }
+
+  /** In bytes. It grows while the host is alive, if by no more than the word that says so. */
+  long size() throws IOException {
+    return Files.exists(file) ? Files.size(file) : 0;
   }
 
   /** The rest of the first line that begins with a word. */

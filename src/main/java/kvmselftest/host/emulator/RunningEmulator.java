@@ -11,6 +11,15 @@ import kvmselftest.host.process.ChildProcess;
 
 /** An emulator at work. Killed by {@link #close}, and when this JVM ends. */
 public final class RunningEmulator implements AutoCloseable {
+  /** What a wait for the end came to. In all but the first it still runs. */
+  public enum Wait {
+    ENDED,
+    /** The bound is over. */
+    LATE,
+    /** There has been no sign of life for too long. */
+    SILENT
+  }
+
   private static final long POLL_MILLIS = 20;
 
   private final String name;
@@ -63,14 +72,26 @@ public final class RunningEmulator implements AutoCloseable {
   /**
    * Waits for its end, and until all its output has been passed on.
    *
-   * @return false if it still runs when the bound is over
+   * <p>Silence is counted in looks at the results, one a second, and not by the clock, which may
+   * leap when this machine was asleep.
    */
-  public boolean awaitEnd(Duration bound) throws InterruptedException {
-    if (!child.process().waitFor(bound.toMillis(), TimeUnit.MILLISECONDS)) {
-      return false;
+  public Wait awaitEnd(ResultsFile results, Duration bound, Duration silence)
+      throws IOException, InterruptedException {
+    long end = System.nanoTime() + bound.toNanos();
+    long size = results.size();
+    long silent = 0;
+    while (!child.process().waitFor(1, TimeUnit.SECONDS)) {
+      silent = results.size() == size ? silent + 1 : 0;
+      size = results.size();
+      if (System.nanoTime() > end) {
+        return Wait.LATE;
+      }
+      if (silent >= silence.toSeconds()) {
+        return Wait.SILENT;
+      }
     }
     output.join(Duration.ofSeconds(5));
-    return true;
+    return Wait.ENDED;
   }
 
   /** Its exit status, 128 and the number of the signal when one killed it. It must have ended. */

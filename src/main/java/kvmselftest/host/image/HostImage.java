@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.util.List;
 import kvmselftest.host.HostException;
 import kvmselftest.host.HostRun;
@@ -16,9 +15,6 @@ import kvmselftest.host.cache.CacheFolder;
  * tree. All but the last, small one come from the cache folder unless their inputs have changed.
  */
 public record HostImage(CacheFolder cache, Progress progress) {
-  /** How much longer than the run's own bound the emulated host lives when nobody ends it. */
-  private static final Duration SPARE = Duration.ofMinutes(5);
-
   /**
    * Makes it.
    *
@@ -54,7 +50,7 @@ public record HostImage(CacheFolder cache, Progress progress) {
             run.commands(),
             run.files(),
             run.device(),
-            run.bounds().run().plus(SPARE));
+            run.bounds().run());
     return List.of(base, suite, modules, own.write(folder.resolve("run.cpio")));
   }
 

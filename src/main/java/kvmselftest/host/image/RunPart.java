@@ -14,7 +14,8 @@ import kvmselftest.host.NativeProgram;
  * wants in the image.
  *
  * @param device a file that must be there once the modules are
- * @param bound the emulated host turns itself off after this, should nobody watch it any more
+ * @param bound the emulated host turns itself off after this, when its JVMs have told what their
+ *     threads are at
  */
 record RunPart(
     GuestJvm jvm,

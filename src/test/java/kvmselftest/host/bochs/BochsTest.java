@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.Map;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Machine;
+import kvmselftest.host.emulator.ResultsFile;
 import kvmselftest.host.emulator.RunningEmulator;
 import kvmselftest.host.emulator.SerialFiles;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,7 +48,7 @@ class BochsTest {
 
     try (RunningEmulator bochs = start()) {
       bochs.passOutputTo(new PrintStream(out, true, StandardCharsets.UTF_8));
-      assertTrue(bochs.awaitEnd(Duration.ofSeconds(30)));
+      assertEquals(RunningEmulator.Wait.ENDED, end(bochs));
       assertEquals(0, bochs.exitStatus());
     }
 
@@ -90,10 +91,15 @@ class BochsTest {
 
     try (RunningEmulator bochs = start()) {
       bochs.passOutputTo(new PrintStream(OutputStream.nullOutputStream()));
-      assertTrue(bochs.awaitEnd(Duration.ofSeconds(30)));
+      assertEquals(RunningEmulator.Wait.ENDED, end(bochs));
       assertEquals(1, bochs.exitStatus());
       assertTrue(bochs.complaint().endsWith("no ROM"), bochs.complaint());
     }
+  }
+
+  private RunningEmulator.Wait end(RunningEmulator bochs) throws Exception {
+    Duration bound = Duration.ofSeconds(30);
+    return bochs.awaitEnd(new ResultsFile(folder.resolve("results.bin")), bound, bound);
   }
 
   private RunningEmulator start() throws HostException {
