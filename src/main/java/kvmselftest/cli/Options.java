@@ -62,8 +62,9 @@ final class Options implements Cloneable {
       names = "--host",
       paramLabel = "KIND",
       description =
-          "Which emulated host (implies --emulated): amd (QEMU, SVM), intel (Bochs, VMX with TSC "
-              + "scaling) or intel-noscaling (Bochs, VMX without). Default: amd.",
+          "Which emulated host, all of it emulated (implies --emulated): amd (QEMU, SVM), intel "
+              + "(Bochs, VMX with TSC scaling) or intel-noscaling (Bochs, VMX without). Default: "
+              + "QEMU.",
       converter = HostKindConverter.class)
   @Nullable HostKind chosenHost;
 
@@ -117,7 +118,7 @@ final class Options implements Cloneable {
       description =
           "What runs the emulated host's CPUs: kvm (this machine's, which must allow nested "
               + "virtualization), tcg (QEMU emulates them) or auto, kvm if it can (implies "
-              + "--emulated). Default: auto.")
+              + "--emulated). Default: auto, with --host tcg.")
   @Nullable AccelChoice accel;
 
   @Option(

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * What picocli cannot see: values out of range, options that contradict each other, absent files.
  */
 final class OptionsCheck {
-  /** Below this no kernel with a JVM's image boots. */
+  /** With less there is no room for the image and a JVM with any to spare. */
   private static final int LEAST_MEMORY_MIB = 512;
 
   private static final int MOST_CPUS = 64;
@@ -59,6 +59,9 @@ final class OptionsCheck {
     }
     if (options.kernel != null) {
       return Optional.of("--matrix and --kernel exclude each other: name all kernels in --matrix");
+    }
+    if (options.ktap) {
+      return Optional.of("--matrix and --ktap exclude each other: --matrix prints a table");
     }
     if (options.kernels().stream().anyMatch(String::isBlank)) {
       return Optional.of("--matrix: a kernel's name is empty");

@@ -210,6 +210,8 @@ class LaunchTest {
         "--matrix debian:6.1,debian:6.1 | --matrix: debian:6.1 is named twice",
         "--matrix x --kernel y      | --matrix and --kernel exclude each other: name all kernels in"
             + " --matrix",
+        "--ktap --matrix debian:6.1 | --matrix and --ktap exclude each other: --matrix prints a"
+            + " table",
         "--native --matrix debian:6.1 | --native and --matrix exclude each other: --matrix is of"
             + " the emulated host",
         "--compare x                | option '--compare' at index 0 (BEFORE AFTER) requires at"
