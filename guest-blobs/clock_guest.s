@@ -9,6 +9,8 @@
         .set    ARGUMENT1, 16
         .set    ARGUMENT2, 24
 
+        .set    KVM_HC_CLOCK_PAIRING, 9
+
 guest_main:
         mov     rbp, rsi                        # the mailbox
         xor     ebx, ebx                        # stage
@@ -30,6 +32,7 @@ commands:
         .quad   stream
         .quad   poll_msr
         .quad   sample_msr
+        .quad   pair_clocks
 
 nothing:
         ret
@@ -111,6 +114,25 @@ sample_msr:
         jnz     1b
         mov     rsi, r8
         mov     rdx, r9
+        ret
+
+# Arguments: where to write, which clock, 0 for AMD's instruction. Values: what the hypercall returned, the TSC before
+# and after (Documentation/virt/kvm/x86/hypercalls.rst, KVM_HC_CLOCK_PAIRING).
+pair_clocks:
+        push    rbx
+        READ_TSC r10
+        mov     eax, KVM_HC_CLOCK_PAIRING
+        mov     rbx, [rbp + ARGUMENT0]
+        mov     rcx, [rbp + ARGUMENT1]
+        cmp     qword ptr [rbp + ARGUMENT2], 0
+        jne     1f
+        vmmcall
+        jmp     2f
+1:      vmcall
+2:      pop     rbx
+        mov     rsi, rax
+        READ_TSC rcx
+        mov     rdx, r10
         ret
 
         .include "pvclock.inc"

@@ -3,7 +3,9 @@ package kvmselftest.guest;
 import java.lang.foreign.MemorySegment;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Vcpu;
+import kvmselftest.kvm.VendorModule;
 import kvmselftest.kvm.Vm;
+import kvmselftest.x86.ClockPairing;
 import kvmselftest.x86.ClockStream;
 import kvmselftest.x86.CounterWindow;
 import kvmselftest.x86.ErrorBounds;
@@ -28,6 +30,7 @@ public final class ClockGuest implements AutoCloseable {
   private static final long STREAM = 5;
   private static final long POLL_MSR = 6;
   private static final long SAMPLE_MSR = 7;
+  private static final long PAIR_CLOCKS = 8;
 
   private static final long MAILBOXES = Guest.SHARED;
   private static final long MAILBOX_SIZE = 64;
@@ -126,7 +129,7 @@ public final class ClockGuest implements AutoCloseable {
     return pvclockPageAt(Guest.pvclockGpa(vcpu));
   }
 
-  /** As {@link #pvclockPage(Vcpu)}, by the structure's address, a multiple of 8. Any thread. */
+  /** As {@link #pvclockPage(Vcpu)}, by the structure's address, a multiple of 4. Any thread. */
   public PvclockPage pvclockPageAt(long gpa) {
     return PvclockPage.read(at(gpa, PvclockPage.SIZE));
   }
@@ -179,6 +182,23 @@ public final class ClockGuest implements AutoCloseable {
   public CounterWindow writeMsr(Vcpu vcpu, Msr msr, long value) {
     Ucall.Sync sync = call(vcpu, WRITE_MSR, msr.index(), value, 0).sync;
     return new CounterWindow(sync.value(0), sync.value(1));
+  }
+
+  /**
+   * The guest asks KVM by a hypercall for a wall clock and its own TSC of one moment
+   * (Documentation/virt/kvm/x86/hypercalls.rst, KVM_HC_CLOCK_PAIRING).
+   *
+   * @param gpa where KVM is to write them, {@link ClockPairing#SIZE} bytes
+   * @param clock which clock: {@link ClockPairing#WALL_CLOCK}, or one that KVM does not have
+   * @return what the hypercall returned, and the guest's TSC before and after
+   */
+  public MsrReading pairClocks(Vcpu vcpu, long gpa, long clock) {
+    return msrReading(call(vcpu, PAIR_CLOCKS, gpa, clock, VendorModule.isIntel() ? 1 : 0));
+  }
+
+  /** What KVM has written there. Any thread. */
+  public ClockPairing clockPairingAt(long gpa) {
+    return ClockPairing.read(at(gpa, ClockPairing.SIZE));
   }
 
   /**

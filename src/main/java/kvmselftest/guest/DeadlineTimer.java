@@ -118,6 +118,20 @@ public final class DeadlineTimer {
     return guest.writeMsr(vcpu, Msr.IA32_TSC_DEADLINE, deadline);
   }
 
+  /**
+   * The guest starts the timer, in a mode that counts.
+   *
+   * @param ticks of the local APIC's own clock, 32 bits
+   */
+  public void startCount(long ticks) {
+    guest.writeMsr(vcpu, Msr.X2APIC_INITIAL_COUNT, ticks);
+  }
+
+  /** What is left of the count, as the guest reads it: 32 bits, 0 when it is over. */
+  public long count() {
+    return guest.readMsr(vcpu, Msr.X2APIC_CURRENT_COUNT).value();
+  }
+
   /** The deadline as the guest reads it. */
   public long deadline() {
     return guest.readMsr(vcpu, Msr.IA32_TSC_DEADLINE).value();

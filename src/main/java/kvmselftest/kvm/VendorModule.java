@@ -12,11 +12,16 @@ import java.util.stream.Stream;
  * attribute KVM_VCPU_TSC_OFFSET too, but what is written to it has no effect, for want of hardware
  * and not by a fault in KVM's time code.
  */
-final class VendorModule {
+public final class VendorModule {
   /** Modules, loaded or built in. */
   static final Path MODULES = Path.of("/sys/module");
 
   private VendorModule() {}
+
+  /** Whether it is Intel's: scaling has more bits there, and a hypercall is another instruction. */
+  public static boolean isIntel() {
+    return Files.exists(MODULES.resolve("kvm_intel"));
+  }
 
   /** The vendor module's name if it is not one of the two; empty also where there is no sysfs. */
   static Optional<String> unsupported(Path modules) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import kvmselftest.kvm.Capability;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Vcpu;
+import kvmselftest.kvm.VendorModule;
 import kvmselftest.kvm.Vm;
 
 /**
@@ -35,7 +36,7 @@ public record HostTscRate(long khz, int fractionBits, long tolerancePpm) {
     if (kvm.checkExtension(Capability.KVM_CAP_TSC_CONTROL) == 0) {
       return 0;
     }
-    return Files.exists(MODULES.resolve("kvm_intel")) ? TscScaling.INTEL : TscScaling.AMD;
+    return VendorModule.isIntel() ? TscScaling.INTEL : TscScaling.AMD;
   }
 
   private static long tolerance() {

@@ -31,6 +31,10 @@ public enum Msr {
   X2APIC_IRR7(0x827),
   /** The local APIC's timer: vector and mode, in x2APIC mode. */
   X2APIC_LVT_TIMER(0x832),
+  /** What the local APIC's timer counts down from in the modes that count, in x2APIC mode. */
+  X2APIC_INITIAL_COUNT(0x838),
+  /** What is left of it, read-only. */
+  X2APIC_CURRENT_COUNT(0x839),
   /** {@link #KVM_WALL_CLOCK_NEW}, the index of old. */
   KVM_WALL_CLOCK(0x11),
   /** {@link #KVM_SYSTEM_TIME_NEW}, the index of old. */

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * A copy of a vCPU's {@code struct pvclock_vcpu_time_info}, by which a guest turns its TSC into
@@ -29,12 +30,15 @@ public record PvclockPage(
   /** Size of the structure in bytes. */
   public static final int SIZE = 32;
 
+  /** A page may lie at any multiple of 4. */
+  private static final ValueLayout.OfLong LONG_AT_4 = JAVA_LONG.withByteAlignment(Integer.BYTES);
+
   /** Reads the structure at the start of {@code page}, whose vCPU must not be running. */
   public static PvclockPage read(MemorySegment page) {
     return new PvclockPage(
         page.get(JAVA_INT, 0),
-        page.get(JAVA_LONG, 8),
-        page.get(JAVA_LONG, 16),
+        page.get(LONG_AT_4, 8),
+        page.get(LONG_AT_4, 16),
         page.get(JAVA_INT, 24),
         page.get(JAVA_BYTE, 28),
         Byte.toUnsignedInt(page.get(JAVA_BYTE, 29)));

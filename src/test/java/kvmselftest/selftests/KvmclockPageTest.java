@@ -267,6 +267,7 @@ class KvmclockPageTest {
         argumentSet("at the start of a page", SPARE),
         argumentSet("amid a page", SPARE + 0x1128),
         argumentSet("across two cache lines", SPARE + 0x2070),
+        argumentSet("at no multiple of 8", SPARE + 0x3124),
         argumentSet("at the end of the memory", MEMORY_END - PvclockPage.SIZE));
   }
 
@@ -279,7 +280,7 @@ class KvmclockPageTest {
     byte[] ones = new byte[(int) (MEMORY_END - SPARE)];
     Arrays.fill(ones, (byte) 0xff);
     memory.write(SPARE, ones);
-    memory.writeLong(gpa, 0xffff_ffff_0000_1001L);
+    memory.write(gpa, new byte[] {0x01, 0x10, 0, 0});
 
     guest.enableKvmclock(vcpu, gpa);
     PvclockPage page = guest.pvclockPageAt(gpa);

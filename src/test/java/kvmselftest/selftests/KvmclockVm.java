@@ -163,6 +163,11 @@ final class KvmclockVm implements AutoCloseable {
     return 3 + nanos / (Behaviour.CLOCK_KHZ.is("current") ? 1_000_000 : 100);
   }
 
+  /** KVM_GET_CLOCK's flags on this kernel where the vCPUs' offsets differ. */
+  static int flagsOfUnequalOffsets() {
+    return Behaviour.MC_UNEQUAL.is("on") ? ClockData.ALL_FLAGS : 0;
+  }
+
   /** What KVM_GET_CLOCK's flags are to be, all or none. */
   static void assertMasterClock(boolean on, String when, ClockData got) {
     assertEquals(

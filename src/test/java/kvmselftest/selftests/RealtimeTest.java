@@ -2,12 +2,14 @@ package kvmselftest.selftests;
 
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
@@ -43,6 +45,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RealtimeTest {
   private static final int SAMPLES = 200;
+
+  /** How often to look for the least addition to the clock; a few hundred times mostly do. */
+  private static final int MOST_ADDITIONS = 4000;
 
   private static final long PAGE_SIZE = 4096;
 
@@ -172,6 +177,89 @@ class RealtimeTest {
                 () ->
                     "%s: at least that much ahead, but the shortest KVM_GET_CLOCK took %d ns"
                         .formatted(observation, most)));
+  }
+
+  /**
+   * However little time has passed since the given realtime, KVM adds that and no more: some of the
+   * realtimes given here are those of a moment just before KVM reads the clock, others of one just
+   * after it, to which nothing is added. What is added by mistake leaves a gap between nothing and
+   * the least addition.
+   */
+  @Test
+  void leastTimePassedIsAddedAsItIs(TestReporter reporter) {
+    List<Long> latencies = new ArrayList<>();
+    for (int i = 0; i < SAMPLES; i++) {
+      latencies.add(added(0));
+    }
+    Random random = new Random(1);
+    LeastAddition least = new LeastAddition(Math.max(50, nanos(1) + 1));
+    for (int i = 0; i < MOST_ADDITIONS && !least.isDecided(); i++) {
+      least.add(added(latencies.get(random.nextInt(SAMPLES))));
+    }
+
+    String observation =
+        "realtimes around the moment at which KVM_SET_CLOCK reads the clock: " + least;
+    reporter.publishEntry(observation);
+    assertFalse(least.isAboveGap(), observation);
+  }
+
+  /**
+   * KVM_SET_CLOCK as of a moment that is so many nanoseconds ahead.
+   *
+   * @return what it added, as the page says to the nanosecond
+   */
+  private long added(long ahead) {
+    vm.setClock(ClockData.ofClock(BASE).atRealtime(Clock.REALTIME.nanos() + ahead));
+    guest.run(vcpu);
+    return guest.pvclockPage(vcpu).systemTime() - BASE;
+  }
+
+  /**
+   * Where additions begin. Of those that are spread evenly, there are about as many up to the least
+   * as from there to twice as much. Forty against none are no chance.
+   */
+  private static final class LeastAddition {
+    private static final int ENOUGH = 40;
+
+    private final List<Long> additions = new ArrayList<>();
+    private final long floor;
+    private int none;
+    private long least = Long.MAX_VALUE;
+
+    /**
+     * @param floor an addition that is small enough, ns
+     */
+    LeastAddition(long floor) {
+      this.floor = floor;
+    }
+
+    void add(long addition) {
+      if (addition == 0) {
+        none++;
+      } else {
+        additions.add(addition);
+        least = Math.min(least, addition);
+      }
+    }
+
+    private long justAbove() {
+      return additions.stream().filter(addition -> addition / 2 <= least).count();
+    }
+
+    /** A clock that is set back is one from which too much was taken. */
+    boolean isAboveGap() {
+      return least < 0 || (least > floor && justAbove() >= ENOUGH);
+    }
+
+    boolean isDecided() {
+      return least <= floor || isAboveGap();
+    }
+
+    @Override
+    public String toString() {
+      return "nothing was added %d times, and %d times at least %d ns, of these %d times no more than twice that; expected some of at most %d ns"
+          .formatted(none, additions.size(), least, justAbove(), floor);
+    }
   }
 
   static Stream<Arguments> settingsThatAdvanceNothing() {

@@ -58,7 +58,8 @@ final class TscMsrsVcpu implements AutoCloseable {
 
   /** Runs the guest, which writes no MSR, to the end of a stage; then both read both MSRs. */
   void runStage(long stage) {
-    runStage(stage, run -> new CounterWindow(adjust, adjust));
+    long kept = adjust;
+    runStage(stage, _ -> new CounterWindow(kept, kept));
   }
 
   /** As {@link #runStage(long)}, where the guest writes IA32_TSC_ADJUST. */
