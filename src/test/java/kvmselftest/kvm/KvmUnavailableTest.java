@@ -86,6 +86,8 @@ class KvmUnavailableTest {
         reason.contains("the clocksource is kvm-clock") && reason.contains("invtsc"), reason);
     Files.writeString(current, "hpet\n");
     assertTrue(Clocksource.notBasedOnTsc(current).orElseThrow().contains("clocksource=tsc"));
+    Files.writeString(current, "hyperv_clocksource_tsc_page\n"); // which counts in 100 ns
+    assertTrue(Clocksource.notBasedOnTsc(current).orElseThrow().contains("not exact"));
     Files.writeString(current, "tsc\n");
     assertEquals(Optional.empty(), Clocksource.notBasedOnTsc(current));
   }

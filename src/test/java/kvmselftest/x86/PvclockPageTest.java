@@ -2,6 +2,8 @@ package kvmselftest.x86;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -28,6 +30,20 @@ class PvclockPageTest {
     int multiplier = Integer.parseUnsignedInt(mul.substring(2), 16);
     assertEquals(
         expected, new PvclockPage(2, timestamp, systemTime, multiplier, shift, 0).nanosAt(tsc));
+  }
+
+  /** Where a guest may have it. */
+  @Test
+  void isReadAtAnyMultipleOfFour() {
+    PvclockPage page = new PvclockPage(2, 0x0123_4567_89ab_cdefL, -5, 0x8000_0001, -3, 1);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(2L * PvclockPage.SIZE, Long.BYTES);
+      page.write(memory);
+      MemorySegment elsewhere = memory.asSlice(Integer.BYTES, PvclockPage.SIZE);
+      elsewhere.copyFrom(memory.asSlice(0, PvclockPage.SIZE));
+
+      assertEquals(page, PvclockPage.read(elsewhere));
+    }
   }
 
   @Test
