@@ -86,6 +86,9 @@ public final class ClockGuest implements AutoCloseable {
   /** What an MSR held, and the guest's TSC before and after it was read. */
   public record MsrReading(long value, CounterWindow guestTsc) {}
 
+  /** What a hypercall returned, negative for an error, and the guest's TSC before and after. */
+  public record HypercallResult(long value, CounterWindow guestTsc) {}
+
   /** KVM_RUN, in which the guest does nothing: KVM serves what it has put off until then. */
   public void run(Vcpu vcpu) {
     call(vcpu, NOTHING, 0, 0, 0);
@@ -190,10 +193,10 @@ public final class ClockGuest implements AutoCloseable {
    *
    * @param gpa where KVM is to write them, {@link ClockPairing#SIZE} bytes
    * @param clock which clock: {@link ClockPairing#WALL_CLOCK}, or one that KVM does not have
-   * @return what the hypercall returned, and the guest's TSC before and after
    */
-  public MsrReading pairClocks(Vcpu vcpu, long gpa, long clock) {
-    return msrReading(call(vcpu, PAIR_CLOCKS, gpa, clock, VendorModule.isIntel() ? 1 : 0));
+  public HypercallResult pairClocks(Vcpu vcpu, long gpa, long clock) {
+    Ucall.Sync sync = call(vcpu, PAIR_CLOCKS, gpa, clock, VendorModule.isIntel() ? 1 : 0).sync;
+    return new HypercallResult(sync.value(0), new CounterWindow(sync.value(1), sync.value(2)));
   }
 
   /** What KVM has written there. Any thread. */

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.stream.Stream;
 import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
-import kvmselftest.guest.ClockGuest.MsrReading;
+import kvmselftest.guest.ClockGuest.HypercallResult;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.GuestMemory;
 import kvmselftest.kvm.Kvm;
@@ -89,7 +89,7 @@ class ClockPairingTest {
     String observation = "";
     for (int i = 0; i < PAIRINGS; i++) {
       ClockData before = guest.vm().getClock();
-      MsrReading call = guest.pairClocks(vcpu, ClockGuest.SPARE_PAGE, ClockPairing.WALL_CLOCK);
+      HypercallResult call = guest.pairClocks(vcpu, ClockGuest.SPARE_PAGE, ClockPairing.WALL_CLOCK);
       ClockData after = guest.vm().getClock();
       ClockPairing pair = guest.clockPairingAt(ClockGuest.SPARE_PAGE);
 
@@ -121,7 +121,7 @@ class ClockPairingTest {
     byte[] ones = ones();
     memory.write(ClockGuest.SPARE_PAGE, ones);
 
-    MsrReading call = guest.pairClocks(vcpu, gpa, ClockPairing.WALL_CLOCK);
+    HypercallResult call = guest.pairClocks(vcpu, gpa, ClockPairing.WALL_CLOCK);
 
     ClockPairing pair = guest.clockPairingAt(gpa);
     assertEquals(0, call.value(), () -> "KVM_HC_CLOCK_PAIRING returned, with " + pair);
@@ -149,7 +149,7 @@ class ClockPairingTest {
     byte[] ones = ones();
     memory.write(ClockGuest.SPARE_PAGE, ones);
 
-    MsrReading call = guest.pairClocks(vcpu, gpa, clock);
+    HypercallResult call = guest.pairClocks(vcpu, gpa, clock);
 
     assertEquals(
         -error,
