@@ -75,8 +75,8 @@ class ClockPairingTest {
 
   /**
    * The pairing's moment is one of the host's TSC, by the offset, between two KVM_GET_CLOCKs, and
-   * its wall clock lies on the line through theirs. NTP may steer the clock meanwhile, by ten
-   * millionths more or less than before, and generously.
+   * its wall clock lies on the line through theirs: each of three readings is rounded down to 1 ns,
+   * and what NTP changes in the clock's rate meanwhile is taken for 10 ppm at most.
    */
   @ParameterizedTest
   @MethodSource("offsets")
