@@ -132,6 +132,11 @@ public final class ClockGuest implements AutoCloseable {
     return pvclockPageAt(Guest.pvclockGpa(vcpu));
   }
 
+  /** Where a vCPU's pvclock page is in the host's memory. */
+  MemorySegment pvclockMemory(int vcpu) {
+    return at(Guest.pvclockGpa(vcpu), PvclockPage.SIZE);
+  }
+
   /** As {@link #pvclockPage(Vcpu)}, by the structure's address, a multiple of 4. Any thread. */
   public PvclockPage pvclockPageAt(long gpa) {
     return PvclockPage.read(at(gpa, PvclockPage.SIZE));

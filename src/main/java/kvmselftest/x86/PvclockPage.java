@@ -6,6 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.Optional;
 
 /**
  * A copy of a vCPU's {@code struct pvclock_vcpu_time_info}, by which a guest turns its TSC into
@@ -33,6 +35,8 @@ public record PvclockPage(
   /** A page may lie at any multiple of 4. */
   private static final ValueLayout.OfLong LONG_AT_4 = JAVA_LONG.withByteAlignment(Integer.BYTES);
 
+  private static final VarHandle VERSION = JAVA_INT.varHandle();
+
   /** Reads the structure at the start of {@code page}, whose vCPU must not be running. */
   public static PvclockPage read(MemorySegment page) {
     return new PvclockPage(
@@ -44,6 +48,21 @@ public record PvclockPage(
         Byte.toUnsignedInt(page.get(JAVA_BYTE, 29)));
   }
 
+  /**
+   * Reads the structure as a guest reads another vCPU's (Linux's vDSO does), while KVM may be
+   * writing it: by the version, which is odd then and another one afterwards.
+   *
+   * @return nothing if KVM was writing it
+   */
+  public static Optional<PvclockPage> tryRead(MemorySegment page) {
+    int before = (int) VERSION.getAcquire(page, 0L);
+    PvclockPage read = read(page);
+    VarHandle.loadLoadFence();
+    int after = (int) VERSION.getOpaque(page, 0L);
+    boolean whole = (before & 1) == 0 && before == after && before == read.version;
+    return whole ? Optional.of(read) : Optional.empty();
+  }
+
   /** Writes the structure, 32 bytes, for code that reads it by the pvclock protocol. */
   public void write(MemorySegment page) {
     page.set(JAVA_INT, 0, version);
@@ -52,6 +71,11 @@ public record PvclockPage(
     page.set(JAVA_INT, 24, tscToSystemMul);
     page.set(JAVA_BYTE, 28, (byte) tscShift);
     page.set(JAVA_BYTE, 29, (byte) flags);
+  }
+
+  /** The same but for the version. */
+  public PvclockPage withVersion(int other) {
+    return new PvclockPage(other, tscTimestamp, systemTime, tscToSystemMul, tscShift, flags);
   }
 
   /** True if all of the given flags are set. */

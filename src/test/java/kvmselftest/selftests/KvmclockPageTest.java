@@ -8,11 +8,16 @@ import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
 import kvmselftest.guest.Guest;
+import kvmselftest.guest.WatchedPvclockPage;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.GuestMemory;
 import kvmselftest.kvm.Kvm;
@@ -38,6 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What KVM writes into the pvclock pages of four vCPUs with the master clock on
@@ -61,6 +67,12 @@ class KvmclockPageTest {
   private static final long OLD = (1L << 32) + 1_000_000;
 
   private static final int SAMPLES = 200;
+
+  /** How many updates are seen while KVM makes them, if the machine is not too busy. */
+  private static final int ENOUGH_CHANGES = 150;
+
+  private static final int SOME_CHANGES = 20;
+  private static final int MOST_UPDATES = 1_500;
   private static final long ENABLED = 1;
   private static final int PAGE_SIZE = 4096;
 
@@ -179,6 +191,24 @@ class KvmclockPageTest {
           () ->
               "%s: %s, KVM_GET_CLOCK before: %s, after: %s"
                   .formatted(vcpu, reading, before, after));
+    }
+  }
+
+  /** That moves the TSC under the page without counting as a write of the TSC. */
+  @ParameterizedTest
+  @ValueSource(longs = {4_000_000_000_000L, -4_000_000_000_000L})
+  void pageFollowsGuestsWriteOfTscAdjust(long ticks) {
+    clocks.settleOffsets(OFFSET, 0);
+    for (Vcpu vcpu : clocks.vcpus()) {
+      long adjust = vcpu.getMsr(Msr.IA32_TSC_ADJUST);
+      for (long written : new long[] {adjust + ticks, adjust}) {
+        guest.writeMsr(vcpu, Msr.IA32_TSC_ADJUST, written);
+        ClockData got = clocks.vm().getClock();
+
+        String when = "after the guest wrote IA32_TSC_ADJUST of %+d".formatted(written);
+        KvmclockVm.assertMasterClock(true, when, got);
+        clocks.assertPagesGive(got, when);
+      }
     }
   }
 
@@ -315,6 +345,50 @@ class KvmclockPageTest {
     }
     Arrays.fill(written, start, start + PvclockPage.SIZE, (byte) 0xff);
     assertArrayEquals(ones, written, () -> "memory around the structure: " + observation);
+  }
+
+  /**
+   * Linux's vDSO reads one vCPU's page on all CPUs, so also while KVM writes it, and goes by the
+   * version. What it takes for whole is a page that KVM left when it had written it.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {0, VCPUS - 1})
+  @Requires(Requirement.PARALLEL_CPUS)
+  void pageReadWhileItIsWrittenIsOneThatWasWritten(int index, TestReporter reporter) {
+    clocks.settleOffsets(OFFSET, 3);
+    Vcpu vcpu = clocks.vcpu(index);
+    Map<Integer, PvclockPage> left = new HashMap<>();
+    List<PvclockPage> read;
+    try (WatchedPvclockPage watched = WatchedPvclockPage.start(guest, index)) {
+      for (int i = 0; i < MOST_UPDATES && watched.changes() < ENOUGH_CHANGES; i++) {
+        PvclockPage page = clocks.page(vcpu);
+        left.put(page.version(), page);
+        clocks.vm().setClock(ClockData.ofClock(((i & 1L) << 62) + i));
+        guest.run(vcpu);
+      }
+      read = watched.stop();
+    }
+    PvclockPage last = clocks.page(vcpu);
+    left.put(last.version(), last);
+
+    Set<PvclockPage> contents = new HashSet<>();
+    left.values().forEach(page -> contents.add(page.withVersion(0)));
+    for (PvclockPage page : read) {
+      // KVM may write the same again, within one KVM_RUN.
+      PvclockPage expected = left.getOrDefault(page.version(), page);
+      assertTrue(
+          expected.equals(page) && contents.contains(page.withVersion(0)),
+          () ->
+              "%s: read by the version while KVM_SET_CLOCK and KVM_RUN made KVM write it: %s; of that version KVM left %s"
+                  .formatted(vcpu, page, left.get(page.version())));
+    }
+    reporter.publishEntry(
+        "%s: %d updates, of which %d were read".formatted(vcpu, left.size() - 1, read.size()));
+    assertTrue(
+        read.size() >= SOME_CHANGES,
+        () ->
+            "no verdict: this machine is too busy to read the page while it is written: %d of %d updates"
+                .formatted(read.size(), left.size() - 1));
   }
 
   /** Ways to make KVM leave a vCPU's page alone. */
