@@ -6,8 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.VarHandle;
-import java.util.Optional;
 
 /**
  * A copy of a vCPU's {@code struct pvclock_vcpu_time_info}, by which a guest turns its TSC into
@@ -35,8 +33,6 @@ public record PvclockPage(
   /** A page may lie at any multiple of 4. */
   private static final ValueLayout.OfLong LONG_AT_4 = JAVA_LONG.withByteAlignment(Integer.BYTES);
 
-  private static final VarHandle VERSION = JAVA_INT.varHandle();
-
   /** Reads the structure at the start of {@code page}, whose vCPU must not be running. */
   public static PvclockPage read(MemorySegment page) {
     return new PvclockPage(
@@ -46,21 +42,6 @@ public record PvclockPage(
         page.get(JAVA_INT, 24),
         page.get(JAVA_BYTE, 28),
         Byte.toUnsignedInt(page.get(JAVA_BYTE, 29)));
-  }
-
-  /**
-   * Reads the structure as a guest reads another vCPU's (Linux's vDSO does), while KVM may be
-   * writing it: by the version, which is odd then and another one afterwards.
-   *
-   * @return nothing if KVM was writing it
-   */
-  public static Optional<PvclockPage> tryRead(MemorySegment page) {
-    int before = (int) VERSION.getAcquire(page, 0L);
-    PvclockPage read = read(page);
-    VarHandle.loadLoadFence();
-    int after = (int) VERSION.getOpaque(page, 0L);
-    boolean whole = (before & 1) == 0 && before == after && before == read.version;
-    return whole ? Optional.of(read) : Optional.empty();
   }
 
   /** Writes the structure, 32 bytes, for code that reads it by the pvclock protocol. */

@@ -69,10 +69,10 @@ class KvmclockPageTest {
   private static final int SAMPLES = 200;
 
   /** How many updates are seen while KVM makes them, if the machine is not too busy. */
-  private static final int ENOUGH_CHANGES = 150;
+  private static final int ENOUGH_CHANGES = 500;
 
   private static final int SOME_CHANGES = 20;
-  private static final int MOST_UPDATES = 1_500;
+  private static final int MOST_UPDATES = 2_500;
   private static final long ENABLED = 1;
   private static final int PAGE_SIZE = 4096;
 
@@ -359,7 +359,7 @@ class KvmclockPageTest {
     Vcpu vcpu = clocks.vcpu(index);
     Map<Integer, PvclockPage> left = new HashMap<>();
     List<PvclockPage> read;
-    try (WatchedPvclockPage watched = WatchedPvclockPage.start(guest, index)) {
+    try (WatchedPvclockPage watched = WatchedPvclockPage.start(guest, index, 2 * MOST_UPDATES)) {
       for (int i = 0; i < MOST_UPDATES && watched.changes() < ENOUGH_CHANGES; i++) {
         PvclockPage page = clocks.page(vcpu);
         left.put(page.version(), page);

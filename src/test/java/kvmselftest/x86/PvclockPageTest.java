@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.math.BigInteger;
-import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -44,18 +43,6 @@ class PvclockPageTest {
       elsewhere.copyFrom(memory.asSlice(0, PvclockPage.SIZE));
 
       assertEquals(page, PvclockPage.read(elsewhere));
-    }
-  }
-
-  @Test
-  void isReadByItsVersion() {
-    PvclockPage whole = new PvclockPage(6, 1, 2, 3, 4, 5);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocate(PvclockPage.SIZE, Long.BYTES);
-      whole.write(memory);
-      assertEquals(Optional.of(whole), PvclockPage.tryRead(memory));
-      whole.withVersion(7).write(memory);
-      assertEquals(Optional.empty(), PvclockPage.tryRead(memory), "while the version is odd");
     }
   }
 
