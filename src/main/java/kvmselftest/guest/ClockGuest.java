@@ -132,14 +132,14 @@ public final class ClockGuest implements AutoCloseable {
     return pvclockPageAt(Guest.pvclockGpa(vcpu));
   }
 
-  /** Where a vCPU's pvclock page is in the host's memory. */
-  MemorySegment pvclockMemory(int vcpu) {
-    return at(Guest.pvclockGpa(vcpu), PvclockPage.SIZE);
+  /** Where the pvclock page at this address is in the host's memory. */
+  MemorySegment pvclockMemory(long gpa) {
+    return at(gpa, PvclockPage.SIZE);
   }
 
   /** As {@link #pvclockPage(Vcpu)}, by the structure's address, a multiple of 4. Any thread. */
   public PvclockPage pvclockPageAt(long gpa) {
-    return PvclockPage.read(at(gpa, PvclockPage.SIZE));
+    return PvclockPage.read(pvclockMemory(gpa));
   }
 
   /**

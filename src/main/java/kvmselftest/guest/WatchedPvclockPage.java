@@ -15,20 +15,20 @@ public final class WatchedPvclockPage implements AutoCloseable {
   private final PvclockWatch watch;
   private final CompletableFuture<Void> reading;
 
-  private WatchedPvclockPage(ClockGuest guest, int vcpu, int most) {
-    watch = new PvclockWatch(arena, guest.pvclockMemory(vcpu), most);
+  private WatchedPvclockPage(ClockGuest guest, long gpa, int most) {
+    watch = new PvclockWatch(arena, guest.pvclockMemory(gpa), most);
     reading =
         CompletableFuture.runAsync(
             watch::run, task -> Thread.ofPlatform().daemon().name("pvclock-watch").start(task));
   }
 
   /**
-   * Begins to read the page of the vCPU of this index.
+   * Begins to read the page at this address, a multiple of 4.
    *
    * @param most after how many different pages the reading ends by itself
    */
-  public static WatchedPvclockPage start(ClockGuest guest, int vcpu, int most) {
-    return new WatchedPvclockPage(guest, vcpu, most);
+  public static WatchedPvclockPage start(ClockGuest guest, long gpa, int most) {
+    return new WatchedPvclockPage(guest, gpa, most);
   }
 
   /** How many pages have been read so far that differ from the one before. Any thread. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A file a test in the report's folder {@code tests}: what became of it, why, and what it observed
@@ -13,9 +14,11 @@ import java.util.Optional;
  */
 final class TestLogs {
   private static final int LONGEST_NAME = 120;
+  private static final Pattern NOT_PLAIN = Pattern.compile("[^A-Za-z0-9.,=+-]+");
 
   private final Path folder;
   private final Map<String, Integer> timesUsed = new HashMap<>();
+  private boolean hasFolder;
   private Optional<String> trouble = Optional.empty();
 
   /**
@@ -27,7 +30,10 @@ final class TestLogs {
 
   void add(Outcome outcome) {
     try {
-      Files.createDirectories(folder);
+      if (!hasFolder) {
+        Files.createDirectories(folder);
+        hasFolder = true;
+      }
       Files.writeString(folder.resolve(name(outcome) + ".log"), text(outcome));
     } catch (IOException e) {
       trouble = Optional.of("Could not write to " + folder + ": " + e);
@@ -41,7 +47,7 @@ final class TestLogs {
 
   /** What every file system takes; tests of one name are told apart by a number. */
   private String name(Outcome outcome) {
-    String plain = outcome.name().toString().replaceAll("[^A-Za-z0-9.,=+-]+", "_");
+    String plain = NOT_PLAIN.matcher(outcome.name().toString()).replaceAll("_");
     String shortened = plain.substring(0, Math.min(plain.length(), LONGEST_NAME));
     int times = timesUsed.merge(shortened, 1, Integer::sum);
     return times == 1 ? shortened : shortened + "-" + times;

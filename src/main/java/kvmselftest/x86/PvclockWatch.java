@@ -31,7 +31,7 @@ public final class PvclockWatch {
 
   /**
    * @param arena what is read is kept in its memory; any thread may be to use it
-   * @param page the page, in this process's memory, at a multiple of 8
+   * @param page the page, in this process's memory
    * @param most after how many different pages the reading ends by itself
    */
   public PvclockWatch(Arena arena, MemorySegment page, int most) {
