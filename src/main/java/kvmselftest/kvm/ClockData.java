@@ -1,5 +1,8 @@
 package kvmselftest.kvm;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +70,22 @@ public record ClockData(long clock, int flags, long realtime, long hostTsc) {
       names.add("0x" + Integer.toHexString(unknown));
     }
     return String.join("|", names);
+  }
+
+  /** What the structure says whose bytes these are, its padding aside. */
+  public static ClockData ofBytes(byte[] structure) {
+    try (Arena arena = Arena.ofConfined()) {
+      return from(kvm_clock_data.allocate(arena).copyFrom(MemorySegment.ofArray(structure)));
+    }
+  }
+
+  /** The structure's bytes; its padding is 0. */
+  public byte[] toBytes() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = kvm_clock_data.allocate(arena);
+      to(data);
+      return data.toArray(JAVA_BYTE);
+    }
   }
 
   static ClockData from(MemorySegment data) {

@@ -1,5 +1,10 @@
 package kvmselftest.kvm;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import kvmselftest.bindings.kvm_device_attr;
 import kvmselftest.bindings.kvm_h;
 
 /**
@@ -20,6 +25,26 @@ public record DeviceAttr(int group, long attr) {
 
   /** KVM_VCPU_TSC_SCALE: ratio of guest and host TSC. Proposed; in no released kernel's header. */
   public static final DeviceAttr TSC_SCALE = new DeviceAttr(TSC_CTRL, 1);
+
+  /** A {@code struct kvm_device_attr} with the address of the attribute's value. */
+  MemorySegment allocate(Arena arena, long address) {
+    MemorySegment argument = kvm_device_attr.allocate(arena);
+    kvm_device_attr.group(argument, group);
+    kvm_device_attr.attr(argument, attr);
+    kvm_device_attr.addr(argument, address);
+    return argument;
+  }
+
+  /**
+   * The bytes of a {@code struct kvm_device_attr}.
+   *
+   * @param address of the attribute's value
+   */
+  public byte[] toBytes(long address) {
+    try (Arena arena = Arena.ofConfined()) {
+      return allocate(arena, address).toArray(JAVA_BYTE);
+    }
+  }
 
   @Override
   public String toString() {

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import kvmselftest.bindings.kvm_clock_data;
-import kvmselftest.bindings.kvm_device_attr;
 import kvmselftest.bindings.kvm_lapic_state;
 import kvmselftest.bindings.kvm_mp_state;
 import kvmselftest.bindings.kvm_msr_entry;
@@ -340,11 +339,8 @@ public final class Vcpu implements AutoCloseable {
 
   /** A {@code struct kvm_device_attr} for KVM_VCPU_TSC_OFFSET, with a value to set. */
   static MemorySegment tscOffsetAttr(Arena arena, TscOffset offset) {
-    MemorySegment argument = kvm_device_attr.allocate(arena);
-    kvm_device_attr.group(argument, DeviceAttr.TSC_OFFSET.group());
-    kvm_device_attr.attr(argument, DeviceAttr.TSC_OFFSET.attr());
-    kvm_device_attr.addr(argument, arena.allocateFrom(JAVA_LONG, offset.ticks()).address());
-    return argument;
+    MemorySegment value = arena.allocateFrom(JAVA_LONG, offset.ticks());
+    return DeviceAttr.TSC_OFFSET.allocate(arena, value.address());
   }
 
   /** KVM_SET_MSRS of one MSR with an index of one's own: false if KVM refuses. */
@@ -479,12 +475,32 @@ public final class Vcpu implements AutoCloseable {
   private Optional<Errno> tryDeviceAttr(Ioctl ioctl, DeviceAttr attr, long address) {
     requireOwner();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment argument = kvm_device_attr.allocate(arena);
-      kvm_device_attr.group(argument, attr.group());
-      kvm_device_attr.attr(argument, attr.attr());
-      kvm_device_attr.addr(argument, address);
-      return fd.tryIoctl(ioctl, argument);
+      return fd.tryIoctl(ioctl, attr.allocate(arena, address));
     }
+  }
+
+  /**
+   * KVM_HAS_DEVICE_ATTR with its own argument at any address.
+   *
+   * @param argument where the kernel is to find the {@code struct kvm_device_attr}, an address of
+   *     this process or a bad one
+   * @return the errno if the kernel refuses
+   */
+  public Optional<Errno> tryHasDeviceAttrAt(long argument) {
+    requireOwner();
+    return fd.tryIoctl(Ioctl.KVM_HAS_DEVICE_ATTR, argument);
+  }
+
+  /** KVM_GET_DEVICE_ATTR, otherwise as {@link #tryHasDeviceAttrAt}. */
+  public Optional<Errno> tryGetDeviceAttrAt(long argument) {
+    requireOwner();
+    return fd.tryIoctl(Ioctl.KVM_GET_DEVICE_ATTR, argument);
+  }
+
+  /** KVM_SET_DEVICE_ATTR, otherwise as {@link #tryHasDeviceAttrAt}. */
+  public Optional<Errno> trySetDeviceAttrAt(long argument) {
+    requireOwner();
+    return fd.tryIoctl(Ioctl.KVM_SET_DEVICE_ATTR, argument);
   }
 
   /** KVM_GET_DEVICE_ATTR to a good address, the value dropped: the errno if the kernel refuses. */

@@ -1,5 +1,7 @@
 package kvmselftest.kvm;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -36,12 +38,9 @@ public final class Vm implements AutoCloseable {
 
   private GuestMemory newMemory(long size) {
     GuestMemory made = null;
-    try (Arena arena = Arena.ofConfined()) {
+    try {
       made = new GuestMemory(size);
-      MemorySegment region = kvm_userspace_memory_region.allocate(arena);
-      kvm_userspace_memory_region.memory_size(region, size);
-      kvm_userspace_memory_region.userspace_addr(region, made.segment().address());
-      fd.ioctl(Ioctl.KVM_SET_USER_MEMORY_REGION, region);
+      setMemslot(made, size);
       return made;
     } catch (RuntimeException e) {
       if (made != null) {
@@ -52,8 +51,26 @@ public final class Vm implements AutoCloseable {
     }
   }
 
+  private void setMemslot(GuestMemory of, long size) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment region = kvm_userspace_memory_region.allocate(arena);
+      kvm_userspace_memory_region.memory_size(region, size);
+      kvm_userspace_memory_region.userspace_addr(region, of.segment().address());
+      fd.ioctl(Ioctl.KVM_SET_USER_MEMORY_REGION, region);
+    }
+  }
+
   public GuestMemory memory() {
     return memory;
+  }
+
+  /**
+   * KVM_SET_USER_MEMORY_REGION twice: the memslot is deleted and made again with the same memory,
+   * so that KVM has to look up anew what it has mapped of it. No vCPU may be running.
+   */
+  public void replaceMemslot() {
+    setMemslot(memory, 0);
+    setMemslot(memory, memory.size());
   }
 
   /** How long each KVM_RUN of this VM's vCPUs may take. */
@@ -118,6 +135,19 @@ public final class Vm implements AutoCloseable {
       MemorySegment data = kvm_clock_data.allocate(arena);
       fd.ioctl(Ioctl.KVM_GET_CLOCK, data);
       return ClockData.from(data);
+    }
+  }
+
+  /**
+   * KVM_GET_CLOCK into a structure of which every bit is set.
+   *
+   * @return the structure's bytes afterwards, which {@link ClockData#ofBytes} takes
+   */
+  public byte[] getClockOverOnes() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment data = kvm_clock_data.allocate(arena).fill((byte) 0xff);
+      fd.ioctl(Ioctl.KVM_GET_CLOCK, data);
+      return data.toArray(JAVA_BYTE);
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class Mapping implements AutoCloseable {
   // asm-generic/mman-common.h and mman.h
+  static final int PROT_NONE = 0;
   static final int PROT_READ = 1;
   static final int PROT_WRITE = 2;
   static final int PROT_EXEC = 4;
@@ -56,7 +57,16 @@ public final class Mapping implements AutoCloseable {
   }
 
   void protect(int protection) {
-    int result = Libc.mprotect(segment.address(), segment.byteSize(), protection);
+    protectFrom(0, protection);
+  }
+
+  /**
+   * Protects the end of the memory. An access by Java that is then forbidden kills the process.
+   *
+   * @param offset where it begins, a multiple of the page size
+   */
+  void protectFrom(long offset, int protection) {
+    int result = Libc.mprotect(segment.address() + offset, segment.byteSize() - offset, protection);
     if (result < 0) {
       throw new SyscallException("mprotect of a mapping", new Errno(-result));
     }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
@@ -39,6 +41,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ClockPairingTest {
   private static final int PAIRINGS = 20;
+  private static final int VCPUS = 3;
   private static final int AROUND = 64;
 
   /** Not WALL_CLOCK, and none that KVM knows. */
@@ -112,6 +115,26 @@ class ClockPairingTest {
       assertTrue(Math.abs(error) <= most, observation);
     }
     reporter.publishEntry(observation);
+  }
+
+  /** With offsets of their own, which leave the host's wall clock as it is. */
+  @Test
+  void pairHasTheTscOfTheVcpuThatAsks() {
+    try (ClockGuest other = ClockGuest.load(kvm)) {
+      List<Vcpu> vcpus = IntStream.range(0, VCPUS).mapToObj(other::createVcpu).toList();
+      vcpus.forEach(each -> each.setTscOffset(new TscOffset(-7_000_000_000_000L * each.index())));
+      for (Vcpu asking : vcpus) {
+        HypercallResult call =
+            other.pairClocks(asking, ClockGuest.SPARE_PAGE, ClockPairing.WALL_CLOCK);
+
+        ClockPairing pair = other.clockPairingAt(ClockGuest.SPARE_PAGE);
+        assertEquals(
+            0, call.value(), () -> asking + ": KVM_HC_CLOCK_PAIRING returned, with " + pair);
+        assertTrue(
+            call.guestTsc().contains(pair.tsc()),
+            () -> "%s: %s, its TSC around the call: %s".formatted(asking, pair, call.guestTsc()));
+      }
+    }
   }
 
   @Test

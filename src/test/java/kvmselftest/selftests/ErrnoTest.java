@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import kvmselftest.Requires;
@@ -17,8 +20,11 @@ import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.DeviceAttr;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
+import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;
+import kvmselftest.kvm.Vm;
 import kvmselftest.sys.Errno;
+import kvmselftest.sys.MemoryEnd;
 import kvmselftest.sys.SyscallException;
 import kvmselftest.x86.Msr;
 import org.junit.jupiter.api.AfterAll;
@@ -50,6 +56,11 @@ class ErrnoTest {
 
   /** The most entries that KVM_GET_MSRS and KVM_SET_MSRS take (arch/x86/kvm/x86.c). */
   private static final int MOST_MSRS = 255;
+
+  /** What no clock and no offset has here: taken from a structure, it would be noticed. */
+  private static final long OTHER_VALUE = 987_654_321_098_765L;
+
+  private static final long PAGE_SIZE = 4096;
 
   private final Kvm kvm = Kvm.open();
   private final ClockGuest guest = ClockGuest.load(kvm);
@@ -94,6 +105,72 @@ class ErrnoTest {
     settled.assertUnchanged("EFAULT" + where);
   }
 
+  /** Where the struct kvm_device_attr itself is, not the address in it. */
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, 1L << 63})
+  void attributeAtBadAddressIsRefusedAndChangesNothing(long argument) {
+    String where = "with its struct kvm_device_attr at 0x%x".formatted(argument);
+    assertAttributeIsRefused(argument, where);
+    settled.assertUnchanged("EFAULT " + where);
+  }
+
+  private void assertAttributeIsRefused(long argument, String where) {
+    for (Vcpu vcpu : vcpus) {
+      String on = " on %s %s".formatted(vcpu, where);
+      assertRefused(Errno.EFAULT, vcpu.tryHasDeviceAttrAt(argument), "KVM_HAS_DEVICE_ATTR" + on);
+      assertRefused(Errno.EFAULT, vcpu.tryGetDeviceAttrAt(argument), "KVM_GET_DEVICE_ATTR" + on);
+      assertRefused(Errno.EFAULT, vcpu.trySetDeviceAttrAt(argument), "KVM_SET_DEVICE_ATTR" + on);
+    }
+  }
+
+  /** A part of it can be copied: half a structure must not be taken for one. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 16, 47})
+  void clockDataAcrossTheEndOfMemoryIsRefusedAndChangesNothing(int beyond) {
+    String where = " with %d of 48 bytes beyond the end of memory".formatted(beyond);
+    try (MemoryEnd end = new MemoryEnd()) {
+      long address = end.put(ClockData.ofClock(OTHER_VALUE).toBytes(), beyond);
+      assertRefused(Errno.EFAULT, guest.vm().trySetClock(address), "KVM_SET_CLOCK" + where);
+      assertRefused(Errno.EFAULT, guest.vm().tryGetClock(address), "KVM_GET_CLOCK" + where);
+    }
+    settled.assertUnchanged("EFAULT" + where);
+  }
+
+  /** All but the last byte is enough for a good attribute: that byte of an address is 0. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 8, 23})
+  void attributeAcrossTheEndOfMemoryIsRefusedAndChangesNothing(int beyond) {
+    String where = "with %d of 24 bytes of its argument beyond the end of memory".formatted(beyond);
+    try (Arena arena = Arena.ofConfined();
+        MemoryEnd end = new MemoryEnd()) {
+      long value = arena.allocateFrom(ValueLayout.JAVA_LONG, OTHER_VALUE).address();
+      assertAttributeIsRefused(end.put(DeviceAttr.TSC_OFFSET.toBytes(value), beyond), where);
+    }
+    settled.assertUnchanged("EFAULT " + where);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 7})
+  void offsetAcrossTheEndOfMemoryIsRefusedAndChangesNothing(int beyond) {
+    byte[] other = new byte[Long.BYTES];
+    Arrays.fill(other, (byte) 1);
+    String where = " with %d of the offset's 8 bytes beyond the end of memory".formatted(beyond);
+    try (MemoryEnd end = new MemoryEnd()) {
+      long address = end.put(other, beyond);
+      for (Vcpu vcpu : vcpus) {
+        assertRefused(
+            Errno.EFAULT,
+            vcpu.trySetDeviceAttr(DeviceAttr.TSC_OFFSET, address),
+            "KVM_SET_DEVICE_ATTR on " + vcpu + where);
+        assertRefused(
+            Errno.EFAULT,
+            vcpu.tryGetDeviceAttr(DeviceAttr.TSC_OFFSET, address),
+            "KVM_GET_DEVICE_ATTR on " + vcpu + where);
+      }
+    }
+    settled.assertUnchanged("EFAULT" + where);
+  }
+
   @Test
   void unknownAttributeIsRefusedOnEveryVcpuAndChangesNothing() {
     DeviceAttr attr = new DeviceAttr(DeviceAttr.TSC_CTRL, 42);
@@ -115,19 +192,48 @@ class ErrnoTest {
 
   @Test
   void paddingOfClockDataIsIgnored() {
-    long clock = 987_654_321_098_765L;
-
     assertAccepted(
-        guest.vm().trySetClockWithPadding(ClockData.ofClock(clock)),
+        guest.vm().trySetClockWithPadding(ClockData.ofClock(OTHER_VALUE)),
         "KVM_SET_CLOCK with the padding not 0");
 
     for (Vcpu vcpu : vcpus) {
       guest.run(vcpu);
       assertEquals(
-          clock,
+          OTHER_VALUE,
           guest.pvclockPage(vcpu).systemTime(),
-          () -> vcpu + ": system_time in the pvclock page after KVM_SET_CLOCK to " + clock);
+          () -> vcpu + ": system_time in the pvclock page after KVM_SET_CLOCK to " + OTHER_VALUE);
     }
+  }
+
+  /**
+   * All of it, whatever it has to say: nothing of an earlier call stays there, and nothing of the
+   * kernel's stack gets there.
+   */
+  @Test
+  void getClockWritesTheWholeStructure() {
+    assertWhole(guest.vm().getClockOverOnes(), true, "with equal offsets");
+
+    vcpus.getFirst().setTscOffset(new TscOffset(OTHER_VALUE));
+    vcpus.forEach(guest::run);
+    assertWhole(
+        guest.vm().getClockOverOnes(),
+        KvmclockVm.flagsOfUnequalOffsets() != 0,
+        "with an offset of its own on " + vcpus.getFirst());
+
+    try (Vm withoutVcpus = kvm.createVm(PAGE_SIZE)) {
+      assertWhole(withoutVcpus.getClockOverOnes(), false, "without vCPUs");
+    }
+  }
+
+  private static void assertWhole(byte[] structure, boolean masterClock, String when) {
+    ClockData got = ClockData.ofBytes(structure);
+    KvmclockVm.assertMasterClock(masterClock, when + ", into a structure full of ones", got);
+    assertEquals(
+        HexFormat.of().formatHex(got.toBytes()),
+        HexFormat.of().formatHex(structure),
+        () ->
+            "KVM_GET_CLOCK %s, into a structure full of ones: %s, and its padding is to be 0"
+                .formatted(when, got));
   }
 
   @Test

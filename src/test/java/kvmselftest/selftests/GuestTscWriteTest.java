@@ -7,6 +7,7 @@ import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
+import kvmselftest.kvm.TimedCalls;
 import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;
 import kvmselftest.x86.CounterWindow;
@@ -167,11 +168,24 @@ class GuestTscWriteTest {
         expected[vcpu.index()] = new State(new TscOffset(value), adjust);
         assertStates(
             expected, "KVM_SET_DEVICE_ATTR of the offset to %d on %s".formatted(value, vcpu));
-        vcpu.setMsr(Msr.IA32_TSC, value);
+        TimedCalls calls = new TimedCalls();
+        TimedCalls.Timed<Long> write = calls.setMsr(vcpu, Msr.IA32_TSC, value);
+        calls.make();
+        assertWritten(vcpu, value, write.hostTsc());
         expected[vcpu.index()] = new State(vcpu.getTscOffset(), adjust);
         assertStates(expected, "KVM_SET_MSRS of IA32_TSC to %d on %s".formatted(value, vcpu));
       }
     }
+  }
+
+  /** The value is far from what KVM expects; but a 0 is to be synchronised, always. */
+  private static void assertWritten(Vcpu vcpu, long value, CounterWindow call) {
+    CounterWindow offsets = new CounterWindow(value, value).minus(call);
+    assertTrue(
+        value == 0 || offsets.contains(vcpu.getTscOffset().ticks()),
+        () ->
+            "%s: offset %s after KVM_SET_MSRS of IA32_TSC to %d, expected %+d to %+d ticks"
+                .formatted(vcpu, vcpu.getTscOffset(), value, offsets.from(), offsets.to()));
   }
 
   /** The guest by RDTSC and by RDMSR, the latter being KVM's to answer. */
@@ -202,16 +216,22 @@ class GuestTscWriteTest {
     assertTrue(expected.contains(read), observation);
   }
 
-  /** KVM does not follow what a guest does to its TSCs: the master clock stays. */
+  /**
+   * KVM does not follow what a guest does to its TSCs: the master clock stays, also when the host
+   * writes the offset again that it had written to all.
+   */
   @Test
   void guestsWritesKeepTheMasterClock() {
-    vcpus.equalise(new TscOffset(-1_000_000_000L));
+    TscOffset equal = new TscOffset(-1_000_000_000L);
+    vcpus.equalise(equal);
     vcpus.assertMasterClockAfterRun("equal offsets were written to all");
     for (Vcpu vcpu : vcpus.all()) {
       guest.writeMsr(vcpu, Msr.IA32_TSC_ADJUST, 5_000_000_000L);
       vcpus.assertMasterClockAfterRun("the guest's WRMSR of IA32_TSC_ADJUST on " + vcpu);
       guest.writeMsr(vcpu, Msr.IA32_TSC, 5_000_000_000L);
       vcpus.assertMasterClockAfterRun("the guest's WRMSR of IA32_TSC on " + vcpu);
+      vcpu.setTscOffset(equal);
+      vcpus.assertMasterClockAfterRun("KVM_SET_DEVICE_ATTR of the others' offset on " + vcpu);
     }
   }
 }

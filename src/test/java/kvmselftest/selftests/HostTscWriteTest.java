@@ -214,9 +214,12 @@ class HostTscWriteTest {
     }
   }
 
-  /** With a margin of 5 ms, where 20 ms have passed: less if those were not counted. */
+  /**
+   * With a margin of 1 ms, where 20 ms have passed: less if those were not counted, or at a rate
+   * that is wrong by more than a twentieth.
+   */
   private long[] marginsOfSomeTime() {
-    long margin = second / 200;
+    long margin = second / 1000;
     return new long[] {-second - margin, -second + margin, second - margin, second + margin};
   }
 

@@ -159,6 +159,39 @@ class MasterClockSnapshotTest {
     }
   }
 
+  /** There each CPU's TSC may be another, for all that KVM knows. */
+  @Test
+  void movingToAnotherCpuWritesThePageWithoutMasterClock() {
+    List<Integer> cpus = NativeThread.allowedCpus();
+    assumeTrue(cpus.size() > 1, "one CPU only: a vCPU cannot be moved to another");
+    assumeTrue(
+        KvmclockVm.flagsOfUnequalOffsets() == 0,
+        "the master clock is on with unequal offsets, too");
+    settled();
+    clocks.vcpu(0).setTscOffset(OTHER);
+    try {
+      NativeThread.allowCpus(List.of(cpus.getFirst()));
+      clocks.runAll();
+      clocks.runAll();
+      for (int cpu : List.of(cpus.getLast(), cpus.getFirst())) {
+        List<PvclockPage> before = clocks.pages();
+        NativeThread.allowCpus(List.of(cpu));
+        clocks.runAll();
+        for (Vcpu vcpu : clocks.vcpus()) {
+          PvclockPage old = before.get(vcpu.index());
+          PvclockPage now = clocks.page(vcpu);
+          assertTrue(
+              now.version() != old.version() && now.tscTimestamp() - old.tscTimestamp() > 0,
+              () ->
+                  "%s: its page after it ran on CPU %d, another than before: %s became %s"
+                      .formatted(vcpu, cpu, old, now));
+        }
+      }
+    } finally {
+      NativeThread.allowCpus(cpus);
+    }
+  }
+
   /** The pages with a snapshot of their own, and nothing put off. */
   private List<PvclockPage> settled() {
     clocks.settleOffsets(OFFSET, 0);

@@ -139,13 +139,19 @@ class RealtimeTest {
     return Math.round(ticks * 1e6 / tscKhz);
   }
 
+  /** Long ago by a bit, and as long ago as can be said. */
+  static Stream<Arguments> realtimes() {
+    return Stream.of(
+        argumentSet("3 minutes ago", Clock.REALTIME.nanos() - AGO), argumentSet("1970", 0L));
+  }
+
   /**
    * KVM adds the time that passed since the given realtime, which it takes after the moment for
    * which it sets the clock: it is ahead by what lies between the two, and never behind.
    */
-  @Test
-  void realtimeAdvancesClockByTheTimePassed(TestReporter reporter) {
-    long since = Clock.REALTIME.nanos() - AGO;
+  @ParameterizedTest
+  @MethodSource("realtimes")
+  void realtimeAdvancesClockByTheTimePassed(long since, TestReporter reporter) {
     ClockData set = ClockData.ofClock(BASE).atRealtime(since);
     TimedCalls calls = new TimedCalls();
     List<Timed<ClockData>> sets = new ArrayList<>();
@@ -167,8 +173,8 @@ class RealtimeTest {
       shortestGet = Math.min(shortestGet, nanos(gots.get(i).hostTsc().width()));
     }
     String observation =
-        "kvmclock set to %d ns as of %d s ago, against KVM_GET_CLOCK's realtime: %s"
-            .formatted(BASE, Duration.ofNanos(AGO).toSeconds(), bounds);
+        "kvmclock set to %d ns as of realtime %d ns, against KVM_GET_CLOCK's realtime: %s"
+            .formatted(BASE, since, bounds);
     reporter.publishEntry(Measured.error(observation, "kvmclock against realtime", bounds));
     // Two neighbouring readings within a call lie closer together than a whole call takes.
     long most = shortestGet;

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -72,6 +73,9 @@ class TscDeadlineTest {
 
   /** What is left of a count from there lasts for seconds, whatever its clock is divided by. */
   private static final long LONG_COUNT = 0xffff_ffffL;
+
+  /** KVM's local APIC counts at 1 GHz, which is divided by 2 unless a guest wants it otherwise. */
+  private static final long COUNTS_PER_MILLI = 500_000;
 
   /** A deadline that has not been met in so much time never will be, ms. */
   private static final long NEVER = 2_000;
@@ -410,11 +414,82 @@ class TscDeadlineTest {
     long after = timer.count();
     assertUnarmed(timer, "in one-shot mode, after it was written while its timer counts");
     timer.setMode(Mode.TSC_DEADLINE);
+    assertUnarmed(timer, "back in TSC-deadline mode, which disarms the timer that counted");
     assertTrue(
         after > 0 && after <= before && before < LONG_COUNT,
         () ->
             "%s: %d left of %d, and %d after IA32_TSC_DEADLINE was written in one-shot mode; expected to count on"
                 .formatted(timer, before, LONG_COUNT, after));
+  }
+
+  /** The change of mode disarms the timer (SDM volume 3, section 12.5.4.1). */
+  @ParameterizedTest
+  @EnumSource(names = {"ONE_SHOT", "PERIODIC"})
+  void enteringDeadlineModeDisarmsTheTimerThatCounts(Mode mode, TestReporter reporter) {
+    DeadlineTimer timer = timers[0];
+    long millis = 0;
+    boolean ended = true;
+    for (int attempt = 0; attempt < ATTEMPTS && ended; attempt++) {
+      millis = attempt == 0 ? 20 : Math.min(2 * millis, LONGEST);
+      timer.nextVector();
+      timer.setMode(mode);
+      timer.startCount(millis * COUNTS_PER_MILLI);
+      timer.setMode(Mode.TSC_DEADLINE);
+      ended = timer.hasFired();
+    }
+    String what = "entered while the timer counted %d ms in mode %s".formatted(millis, mode);
+    assertFalse(
+        ended,
+        () ->
+            "%s: TSC-deadline mode, %s: the host was too slow %d times, the count had ended"
+                .formatted(timer, what, ATTEMPTS));
+
+    assertUnarmed(timer, "in TSC-deadline mode, " + what);
+    Firing firing = timer.await((millis + IN_TIME) * ticksPerMilli);
+    String observation =
+        "%s: TSC-deadline mode, %s; looked until guest TSC %s"
+            .formatted(timer, what, firing.lastLook());
+    reporter.publishEntry(observation);
+    assertFalse(firing.fired(), observation + ": fired, though the change of mode disarms");
+  }
+
+  /** A timer that counts its nanoseconds in 32 bits would fire 50 ms after it is armed. */
+  @Test
+  void deadlineBeyondThirtyTwoBitsOfNanosecondsIsFarAhead(TestReporter reporter) {
+    DeadlineTimer timer = timers[1];
+    long wrap = (1L << 32) * ticksPerMilli / 1_000_000 + 1;
+    long distance = wrap + 50 * ticksPerMilli;
+    boolean asMeant = false;
+    for (int attempt = 0; attempt < ATTEMPTS && !asMeant; attempt++) {
+      timer.nextVector();
+      long deadline = timer.now() + distance;
+      long armed = timer.arm(deadline).to();
+      Firing firing = timer.await(200 * ticksPerMilli);
+      long readByGuest = timer.deadline();
+      long readByHost = timer.vcpu().getMsr(Msr.IA32_TSC_DEADLINE);
+      long left = deadline - timer.now();
+      timer.arm(0);
+
+      asMeant = deadline - armed > wrap && left > mayBeEarly(distance);
+      String observation =
+          "%s, offset %s: deadline %d, armed before guest TSC %d; looked until %s, %d us before it"
+              .formatted(
+                  timer,
+                  timer.vcpu().getTscOffset(),
+                  deadline,
+                  armed,
+                  firing.lastLook(),
+                  (deadline - firing.lastLook().to()) * 1000 / ticksPerMilli);
+      if (asMeant) {
+        reporter.publishEntry(observation);
+        assertFalse(firing.fired(), observation + ": fired, 2^32 ns too early");
+        assertEquals(deadline, readByGuest, observation + ": IA32_TSC_DEADLINE by RDMSR");
+        assertEquals(deadline, readByHost, observation + ": IA32_TSC_DEADLINE by KVM_GET_MSRS");
+      }
+    }
+    assertTrue(
+        asMeant, () -> "%s: the host was too slow %d times to arm it".formatted(timer, ATTEMPTS));
+    assertUnarmed(timer, "after 0 was written");
   }
 
   @Test

@@ -195,13 +195,42 @@ class WallClockTest {
   void addressIsReadBackByBothIndicesOnEveryVcpu() {
     for (long gpa : new long[] {IN_PAGE, ACROSS_PAGES, 0}) {
       vcpus[1].setMsr(Msr.KVM_WALL_CLOCK_NEW, gpa);
-      for (Vcpu vcpu : vcpus) {
-        for (Msr msr : new Msr[] {Msr.KVM_WALL_CLOCK_NEW, Msr.KVM_WALL_CLOCK}) {
-          assertEquals(
-              gpa, vcpu.getMsr(msr), () -> "KVM_GET_MSRS of %s on %s".formatted(msr, vcpu));
-        }
+      assertReadBack(gpa, "KVM_SET_MSRS on " + vcpus[1]);
+    }
+  }
+
+  private void assertReadBack(long gpa, String write) {
+    for (Vcpu vcpu : vcpus) {
+      for (Msr msr : new Msr[] {Msr.KVM_WALL_CLOCK_NEW, Msr.KVM_WALL_CLOCK}) {
+        assertEquals(
+            "0x%x".formatted(gpa),
+            "0x%x".formatted(vcpu.getMsr(msr)),
+            () -> "KVM_GET_MSRS of %s on %s after %s".formatted(msr, vcpu, write));
       }
     }
+  }
+
+  /** The guest has no memory there, but has some at the address that the low 32 bits are. */
+  @ParameterizedTest
+  @MethodSource("indices")
+  void addressAboveFourGibibytesIsTakenAndReadBackWithAllItsBits(Msr msr, int index) {
+    Vcpu vcpu = vcpus[index];
+    for (long gpa : new long[] {(1L << 32) + IN_PAGE, (1L << 51) + IN_PAGE}) {
+      String what = " of %s to 0x%x on %s".formatted(msr, gpa, vcpu);
+      assertTakenWithAllItsBits(gpa, () -> vcpu.setMsr(msr, gpa), "KVM_SET_MSRS" + what);
+      assertTakenWithAllItsBits(gpa, () -> guest.writeMsr(vcpu, msr, gpa), "WRMSR" + what);
+    }
+  }
+
+  private void assertTakenWithAllItsBits(long gpa, Runnable write, String call) {
+    vcpus[0].setMsr(Msr.KVM_WALL_CLOCK_NEW, 0); // so that nothing is left of an earlier write
+    MemorySegment spare = spareMemory();
+    spare.fill(UNTOUCHED);
+
+    write.run();
+
+    assertUntouched(spare, "below 4 GiB, after " + call);
+    assertReadBack(gpa, call);
   }
 
   @Test
