@@ -19,6 +19,7 @@ import kvmselftest.guest.ClockGuest;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.DeviceAttr;
 import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.KvmModule;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;

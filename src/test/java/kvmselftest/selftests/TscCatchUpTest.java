@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -17,6 +14,7 @@ import kvmselftest.guest.ClockGuest;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.GuestMemory;
 import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.KvmModule;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.TimedCalls;
 import kvmselftest.kvm.Vcpu;
@@ -77,8 +75,6 @@ class TscCatchUpTest {
   /** What the hypercall returns is negative (uapi/linux/kvm_para.h). */
   private static final long KVM_EOPNOTSUPP = 95;
 
-  private static final Path TOLERANCE = Path.of("/sys/module/kvm/parameters/tsc_tolerance_ppm");
-
   private final Kvm kvm = Kvm.open();
   private long hostKhz;
 
@@ -89,8 +85,8 @@ class TscCatchUpTest {
   private PvclockScale hostScale;
 
   @BeforeAll
-  void findHostsRate() throws IOException {
-    long tolerance = Long.parseLong(Files.readString(TOLERANCE).strip());
+  void findHostsRate() {
+    long tolerance = KvmModule.tscTolerancePpm();
     try (KvmclockVm ordinary = new KvmclockVm(kvm, 1)) {
       hostKhz = ordinary.vcpu(0).getTscKhz();
       hostScale = ordinary.page(ordinary.vcpu(0)).scale();

@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +13,7 @@ import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.Kvm;
+import kvmselftest.kvm.KvmModule;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.TimedCalls;
 import kvmselftest.kvm.TscOffset;
@@ -64,8 +62,6 @@ class TscKhzTest {
   /** 1 MHz. */
   private static final int LEAST = 1000;
 
-  private static final Path TOLERANCE = Path.of("/sys/module/kvm/parameters/tsc_tolerance_ppm");
-
   private final Kvm kvm = Kvm.open();
   private final ClockGuest guest = ClockGuest.load(kvm);
   private final List<Vcpu> vcpus = new ArrayList<>();
@@ -80,10 +76,10 @@ class TscKhzTest {
   private int highest;
 
   @BeforeAll
-  void createVcpus() throws IOException {
+  void createVcpus() {
     begin.make();
     hostKhz = guest.vm().getTscKhz();
-    long tolerance = Long.parseLong(Files.readString(TOLERANCE).strip());
+    long tolerance = KvmModule.tscTolerancePpm();
     lowest = (int) (hostKhz * (MILLION - tolerance) / MILLION);
     highest = (int) (hostKhz * (MILLION + tolerance) / MILLION);
     for (int i = 0; i < VCPUS; i++) {
