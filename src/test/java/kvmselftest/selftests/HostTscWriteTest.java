@@ -51,6 +51,9 @@ class HostTscWriteTest {
   private final TscVcpus vcpus = new TscVcpus(kvm, VCPUS);
   private final long second = vcpus.second();
 
+  /** From a reading of the TSC to the write that it was for, ticks: the last time, so the next. */
+  private long delay;
+
   @BeforeAll
   void setAdjust() {
     vcpus.all().forEach(this::restoreAdjust);
@@ -123,9 +126,11 @@ class HostTscWriteTest {
   private Write afterAttribute(Vcpu vcpu, long delta) {
     TimedCalls calls = new TimedCalls();
     TimedCalls.Timed<TscOffset> reference = calls.setTscOffset(vcpus.first(), OFFSET);
-    long value = HostTsc.read() + OFFSET.ticks() + delta;
+    long read = HostTsc.read();
+    long value = read + delay + OFFSET.ticks() + delta;
     TimedCalls.Timed<Long> write = calls.setMsr(vcpu, Msr.IA32_TSC, value);
     calls.make();
+    delay = write.hostTsc().from() - read;
     // KVM reads the TSC and then the time in either call: with the time between the two added to
     // the first TSC it is not past the end of the second call.
     CounterWindow all = new CounterWindow(reference.hostTsc().from(), write.hostTsc().to());
@@ -150,9 +155,11 @@ class HostTscWriteTest {
     first.make();
     passTime();
     TimedCalls then = new TimedCalls();
-    long elapsed = HostTsc.read() - reference.hostTsc().from();
+    long read = HostTsc.read();
+    long elapsed = read + delay - reference.hostTsc().from();
     TimedCalls.Timed<Long> write = then.setMsr(vcpu, Msr.IA32_TSC, LATE_TSC + elapsed + delta);
     then.make();
+    delay = write.hostTsc().from() - read;
     return afterLateTsc(reference.hostTsc(), vcpu, write);
   }
 
