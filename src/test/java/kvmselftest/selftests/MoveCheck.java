@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import kvmselftest.kvm.ClockData;
+import kvmselftest.kvm.KvmModule;
 import kvmselftest.kvm.TscOffset;
 import kvmselftest.migration.ClockSnapshot;
 import kvmselftest.migration.HostTscRate;

@@ -92,7 +92,7 @@ class TscDeadlineTest {
    */
   private static final int ENOUGH = 20;
 
-  private static final int MOST = 200;
+  private static final int MOST = 60;
 
   /** Writes a deadline, one way or another. */
   private interface Arming {
