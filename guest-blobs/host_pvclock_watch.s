@@ -6,18 +6,13 @@
 # a reading takes no longer than that.
 
         .intel_syntax noprefix
+        .include "pvclock_page.inc"
 
         .set    WATCH_PAGE, 0                   # the page
         .set    WATCH_READ, 8                   # room for what is read, 32 bytes each, as the page has it
         .set    WATCH_MOST, 16                  # how many that holds
         .set    WATCH_COUNT, 24                 # result: how many were read that differ from the one before
         .set    WATCH_STOP, 32                  # not 0: end
-
-        .set    PAGE_VERSION, 0
-        .set    PAGE_TSC_TIMESTAMP, 8
-        .set    PAGE_SYSTEM_TIME, 16
-        .set    PAGE_SCALE_AND_FLAGS, 24
-        .set    PAGE_SIZE, 32
 
         .text
 # pvclock_watch(block). Changes what a function may change.
@@ -28,29 +23,29 @@ pvclock_watch:
         mov     r10d, 1                         # the last one's version: odd, as none is
 1:      cmp     qword ptr [rdi + WATCH_STOP], 0
         jne     4f
-2:      mov     eax, [rsi + PAGE_VERSION]
-        mov     rcx, [rsi + PAGE_TSC_TIMESTAMP]
-        mov     rdx, [rsi + PAGE_SYSTEM_TIME]
-        mov     r11, [rsi + PAGE_SCALE_AND_FLAGS]
-        cmp     eax, [rsi + PAGE_VERSION]
-        jne     2b
+        mov     eax, [rsi + PVCLOCK_VERSION]
+        mov     rcx, [rsi + PVCLOCK_TSC_TIMESTAMP]
+        mov     rdx, [rsi + PVCLOCK_SYSTEM_TIME]
+        mov     r11, [rsi + PVCLOCK_TSC_TO_SYSTEM_MUL]      # and shift and flags
+        cmp     eax, [rsi + PVCLOCK_VERSION]
+        jne     1b
         test    eax, 1
         jnz     1b
         cmp     eax, r10d
         jne     3f
-        cmp     rcx, [r8 - PAGE_SIZE + PAGE_TSC_TIMESTAMP]
+        cmp     rcx, [r8 - PVCLOCK_SIZE + PVCLOCK_TSC_TIMESTAMP]
         jne     3f
-        cmp     rdx, [r8 - PAGE_SIZE + PAGE_SYSTEM_TIME]
+        cmp     rdx, [r8 - PVCLOCK_SIZE + PVCLOCK_SYSTEM_TIME]
         jne     3f
-        cmp     r11, [r8 - PAGE_SIZE + PAGE_SCALE_AND_FLAGS]
+        cmp     r11, [r8 - PVCLOCK_SIZE + PVCLOCK_TSC_TO_SYSTEM_MUL]
         je      1b
 3:      cmp     r9, [rdi + WATCH_MOST]
         je      4f
-        mov     [r8 + PAGE_VERSION], rax
-        mov     [r8 + PAGE_TSC_TIMESTAMP], rcx
-        mov     [r8 + PAGE_SYSTEM_TIME], rdx
-        mov     [r8 + PAGE_SCALE_AND_FLAGS], r11
-        add     r8, PAGE_SIZE
+        mov     [r8 + PVCLOCK_VERSION], rax
+        mov     [r8 + PVCLOCK_TSC_TIMESTAMP], rcx
+        mov     [r8 + PVCLOCK_SYSTEM_TIME], rdx
+        mov     [r8 + PVCLOCK_TSC_TO_SYSTEM_MUL], r11
+        add     r8, PVCLOCK_SIZE
         mov     r10d, eax
         inc     r9
         mov     [rdi + WATCH_COUNT], r9

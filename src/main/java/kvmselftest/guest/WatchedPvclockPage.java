@@ -38,15 +38,18 @@ public final class WatchedPvclockPage implements AutoCloseable {
 
   /** Ends the reading, and returns all that was read, each page that differs from the last. */
   public List<PvclockPage> stop() {
+    end();
+    return watch.pages();
+  }
+
+  private void end() {
     watch.stop();
     VcpuThread.join(reading);
-    return watch.pages();
   }
 
   @Override
   public void close() {
-    watch.stop();
-    VcpuThread.join(reading);
+    end();
     arena.close();
   }
 }

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -61,6 +59,9 @@ class ErrnoTest {
   /** What no clock and no offset has here: taken from a structure, it would be noticed. */
   private static final long OTHER_VALUE = 987_654_321_098_765L;
 
+  /** The same of an offset's bytes. */
+  private static final byte[] OTHER_OFFSET = {1, 2, 3, 4, 5, 6, 7, 8};
+
   private static final long PAGE_SIZE = 4096;
 
   private final Kvm kvm = Kvm.open();
@@ -93,17 +94,24 @@ class ErrnoTest {
     String where = " with address 0x%x".formatted(address);
     assertRefused(Errno.EFAULT, guest.vm().tryGetClock(address), "KVM_GET_CLOCK" + where);
     assertRefused(Errno.EFAULT, guest.vm().trySetClock(address), "KVM_SET_CLOCK" + where);
+    assertOffsetIsRefused(address, where);
+    settled.assertUnchanged("EFAULT" + where);
+  }
+
+  /**
+   * @param address of the offset, not of the struct kvm_device_attr
+   */
+  private void assertOffsetIsRefused(long address, String where) {
     for (Vcpu vcpu : vcpus) {
-      assertRefused(
-          Errno.EFAULT,
-          vcpu.tryGetDeviceAttr(DeviceAttr.TSC_OFFSET, address),
-          "KVM_GET_DEVICE_ATTR on " + vcpu + where);
       assertRefused(
           Errno.EFAULT,
           vcpu.trySetDeviceAttr(DeviceAttr.TSC_OFFSET, address),
           "KVM_SET_DEVICE_ATTR on " + vcpu + where);
+      assertRefused(
+          Errno.EFAULT,
+          vcpu.tryGetDeviceAttr(DeviceAttr.TSC_OFFSET, address),
+          "KVM_GET_DEVICE_ATTR on " + vcpu + where);
     }
-    settled.assertUnchanged("EFAULT" + where);
   }
 
   /** Where the struct kvm_device_attr itself is, not the address in it. */
@@ -142,10 +150,10 @@ class ErrnoTest {
   @ValueSource(ints = {1, 8, 23})
   void attributeAcrossTheEndOfMemoryIsRefusedAndChangesNothing(int beyond) {
     String where = "with %d of 24 bytes of its argument beyond the end of memory".formatted(beyond);
-    try (Arena arena = Arena.ofConfined();
+    try (MemoryEnd value = new MemoryEnd();
         MemoryEnd end = new MemoryEnd()) {
-      long value = arena.allocateFrom(ValueLayout.JAVA_LONG, OTHER_VALUE).address();
-      assertAttributeIsRefused(end.put(DeviceAttr.TSC_OFFSET.toBytes(value), beyond), where);
+      byte[] attribute = DeviceAttr.TSC_OFFSET.toBytes(value.put(OTHER_OFFSET, 0));
+      assertAttributeIsRefused(end.put(attribute, beyond), where);
     }
     settled.assertUnchanged("EFAULT " + where);
   }
@@ -153,21 +161,9 @@ class ErrnoTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 4, 7})
   void offsetAcrossTheEndOfMemoryIsRefusedAndChangesNothing(int beyond) {
-    byte[] other = new byte[Long.BYTES];
-    Arrays.fill(other, (byte) 1);
     String where = " with %d of the offset's 8 bytes beyond the end of memory".formatted(beyond);
     try (MemoryEnd end = new MemoryEnd()) {
-      long address = end.put(other, beyond);
-      for (Vcpu vcpu : vcpus) {
-        assertRefused(
-            Errno.EFAULT,
-            vcpu.trySetDeviceAttr(DeviceAttr.TSC_OFFSET, address),
-            "KVM_SET_DEVICE_ATTR on " + vcpu + where);
-        assertRefused(
-            Errno.EFAULT,
-            vcpu.tryGetDeviceAttr(DeviceAttr.TSC_OFFSET, address),
-            "KVM_GET_DEVICE_ATTR on " + vcpu + where);
-      }
+      assertOffsetIsRefused(end.put(OTHER_OFFSET, beyond), where);
     }
     settled.assertUnchanged("EFAULT" + where);
   }

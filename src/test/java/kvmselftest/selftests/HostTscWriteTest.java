@@ -223,7 +223,7 @@ class HostTscWriteTest {
 
   /**
    * With a margin of 1 ms, where 20 ms have passed: less if those were not counted, or at a rate
-   * that is wrong by more than a twentieth.
+   * that is wrong by a tenth.
    */
   private long[] marginsOfSomeTime() {
     long margin = second / 1000;
