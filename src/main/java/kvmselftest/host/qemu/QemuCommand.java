@@ -23,13 +23,11 @@ record QemuCommand(
   /**
    * With these the clocksource is the TSC, which emulated CPUs have in step; a busy machine, on
    * which ticks are late, does not make the kernel take its timer for broken; a panic or an oops
-   * ends the machine at once; only errors are on the console, each letter of which costs an exit;
-   * and neither RCU's grace periods, for some of which a VM waits as it is closed, nor mitigations
-   * take time. What a user appends comes after these.
+   * ends the machine at once; and only errors are on the console, each letter of which costs an
+   * exit. What a user appends comes after these.
    */
   private static final String KERNEL_ARGUMENTS =
-      "console=ttyS0 tsc=reliable clocksource=tsc no_timer_check panic=-1 oops=panic loglevel=4"
-          + " rcupdate.rcu_expedited=1 mitigations=off";
+      "console=ttyS0 tsc=reliable clocksource=tsc no_timer_check panic=-1 oops=panic loglevel=4";
 
   List<String> words() {
     List<String> words = new ArrayList<>(List.of(qemu.binary().toString()));
