@@ -13,6 +13,8 @@ public enum Msr {
   IA32_TSC_DEADLINE(0x6e0),
   /** Base and mode of the local APIC (SDM volume 3, section 12.4.4). */
   IA32_APIC_BASE(0x1b),
+  /** The priority below which the local APIC delivers no interrupt, in x2APIC mode. */
+  X2APIC_TPR(0x808),
   /** The local APIC's spurious interrupt vector, in x2APIC mode (SDM volume 3, section 12.12.1). */
   X2APIC_SIVR(0x80f),
   /** Bits 32 to 63 of the local APIC's interrupt requests, in x2APIC mode. */
