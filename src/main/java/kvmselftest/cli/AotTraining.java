@@ -6,6 +6,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -58,7 +59,7 @@ public final class AotTraining {
         Demands.NONE,
         View.PLAIN,
         false,
-        Path.of("report"));
+        Optional.of(Path.of("report")));
   }
 
   private static ExitStatus runWithoutKvm() {

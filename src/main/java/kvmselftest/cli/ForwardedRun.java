@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import kvmselftest.runner.Console;
 import kvmselftest.runner.Demands;
@@ -13,11 +14,15 @@ import kvmselftest.runner.Selection;
 import kvmselftest.runner.SelftestRun;
 import kvmselftest.runner.Selftests;
 import kvmselftest.runner.View;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A run as it is told to the program in the emulated host: {@link #MARK}, then each value in its
  * place, then the patterns. Not the options over again, because picocli's classes are older than an
  * AOT cache takes, and to load them costs seconds on an emulated CPU.
+ *
+ * @param report where the program in there is to leave its report; none if nobody asked for one,
+ *     because to write it costs seconds there
  */
 record ForwardedRun(
     Selection selection,
@@ -26,7 +31,7 @@ record ForwardedRun(
     Demands demands,
     View view,
     boolean trace,
-    Path report) {
+    Optional<Path> report) {
   /** The first argument. */
   static final String MARK = "--forwarded";
 
@@ -41,7 +46,7 @@ record ForwardedRun(
             demands.noSkips(),
             view.verbose(),
             view.colour(),
-            report,
+            report.map(Path::toString).orElse(""),
             selection.thorough(),
             demands.newestBehaviours(),
             view.failedOnly(),
@@ -63,7 +68,7 @@ record ForwardedRun(
             Boolean.parseBoolean(arguments.get(9)),
             Boolean.parseBoolean(arguments.get(10))),
         Boolean.parseBoolean(arguments.get(11)),
-        Path.of(arguments.get(6)));
+        Optional.of(arguments.get(6)).filter(path -> !path.isEmpty()).map(Path::of));
   }
 
   /**
@@ -73,7 +78,7 @@ record ForwardedRun(
    */
   SelftestRun of(Selftests tests, PrintStream out) throws IOException {
     Console console = Console.marked(out, view);
-    ReportFolder folder = ReportFolder.create(report);
+    @Nullable ReportFolder folder = report.isEmpty() ? null : ReportFolder.create(report.get());
     return new SelftestRun(
         tests,
         selection,

@@ -189,10 +189,17 @@ record Launch(
             options.demands(),
             options.view(environment),
             options.trace,
-            EmulatedRun.REPORT);
+            reportInThere(options));
     return options.matrix == null
         ? emulated.run(options, inThere.arguments(), report, out, err)
         : new MatrixRun(emulated, options, inThere.arguments(), report, out).run();
+  }
+
+  /** The table of a matrix is made of the reports of its runs. */
+  private static Optional<Path> reportInThere(Options options) {
+    return options.report == null && options.matrix == null
+        ? Optional.empty()
+        : Optional.of(EmulatedRun.REPORT);
   }
 
   /** For lines that nobody asked for. */

@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import kvmselftest.results.HostFacts;
 import kvmselftest.results.TestResult;
@@ -26,10 +27,16 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class ForwardedRunTest {
   static List<ForwardedRun> runs() {
-    Path report = EmulatedRun.REPORT;
+    Optional<Path> report = Optional.of(EmulatedRun.REPORT);
     return List.of(
         new ForwardedRun(
-            Selection.all(), 1, Duration.ofSeconds(120), Demands.NONE, View.PLAIN, false, report),
+            Selection.all(),
+            1,
+            Duration.ofSeconds(120),
+            Demands.NONE,
+            View.PLAIN,
+            false,
+            Optional.empty()),
         new ForwardedRun(
             new Selection(List.of("*a b*", "--native"), false),
             3,

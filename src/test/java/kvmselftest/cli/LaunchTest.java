@@ -66,7 +66,7 @@ class LaunchTest {
             "false",
             "true",
             "false",
-            "/report",
+            "",
             "false",
             "false",
             "false",
