@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # What the committed bindings were made from.
-readonly linux_version=6.1.187
+readonly linux_version=6.1.192
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here

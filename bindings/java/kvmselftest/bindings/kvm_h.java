@@ -545,6 +545,15 @@ public class kvm_h extends kvm_h$shared {
     public static int KVM_CLOCK_TSC_STABLE() {
         return KVM_CLOCK_TSC_STABLE;
     }
+    private static final long KVM_MEM_LOG_DIRTY_PAGES = 1L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_MEM_LOG_DIRTY_PAGES 1
+     * }
+     */
+    public static long KVM_MEM_LOG_DIRTY_PAGES() {
+        return KVM_MEM_LOG_DIRTY_PAGES;
+    }
     private static final int KVM_GET_API_VERSION = (int)44544L;
     /**
      * {@snippet lang=c :
@@ -625,6 +634,15 @@ public class kvm_h extends kvm_h$shared {
      */
     public static int KVM_CREATE_VCPU() {
         return KVM_CREATE_VCPU;
+    }
+    private static final long KVM_GET_DIRTY_LOG = 1074835010L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_GET_DIRTY_LOG 1074835010
+     * }
+     */
+    public static long KVM_GET_DIRTY_LOG() {
+        return KVM_GET_DIRTY_LOG;
     }
     private static final long KVM_SET_USER_MEMORY_REGION = 1075883590L;
     /**

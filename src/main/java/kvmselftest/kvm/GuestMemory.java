@@ -13,13 +13,15 @@ import kvmselftest.sys.Mapping;
  * running vCPU changes is seen by the volatile accessors only.
  */
 public final class GuestMemory implements AutoCloseable {
+  static final long PAGE_SIZE = 4096;
+
   private static final VarHandle LONG = JAVA_LONG.varHandle();
 
   private final Mapping mapping;
   private final MemorySegment memory;
 
   /**
-   * @param size in bytes, a multiple of the page size 4096
+   * @param size in bytes, a multiple of {@link #PAGE_SIZE}
    */
   GuestMemory(long size) {
     mapping = Mapping.anonymous(size);

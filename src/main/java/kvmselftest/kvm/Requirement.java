@@ -29,7 +29,7 @@ public enum Requirement {
     @Override
     Optional<String> look() {
       try (Kvm kvm = Kvm.open();
-          Vm vm = kvm.createVm(PAGE_SIZE);
+          Vm vm = kvm.createVm(GuestMemory.PAGE_SIZE);
           Vcpu vcpu = vm.createVcpu(0)) {
         return vcpu.tryHasDeviceAttr(DeviceAttr.TSC_OFFSET).map(Requirement::withoutTscOffset);
       }
@@ -78,7 +78,7 @@ public enum Requirement {
     @Override
     Optional<String> look() {
       try (Kvm kvm = Kvm.open();
-          Vm vm = kvm.createVm(PAGE_SIZE)) {
+          Vm vm = kvm.createVm(GuestMemory.PAGE_SIZE)) {
         return vm.tryGetTscKhz()
             .map(
                 errno ->
@@ -92,7 +92,7 @@ public enum Requirement {
     @Override
     Optional<String> look() {
       try (Kvm kvm = Kvm.open();
-          Vm vm = kvm.createVm(PAGE_SIZE);
+          Vm vm = kvm.createVm(GuestMemory.PAGE_SIZE);
           Vcpu vcpu = vm.createVcpu(0)) {
         return vcpu.trySetMsr(Msr.HV_X64_MSR_GUEST_OS_ID.index(), 1)
             ? Optional.empty()
@@ -135,8 +135,6 @@ public enum Requirement {
     }
   };
 
-  private static final long PAGE_SIZE = 4096;
-
   private static final Map<Requirement, Optional<String>> SEEN = new ConcurrentHashMap<>();
 
   /** Why it is not met, with what to do about it; empty if it is. Any thread. */
@@ -149,7 +147,7 @@ public enum Requirement {
   private static boolean offsetStays() {
     TscOffset written = new TscOffset(-1_234_567_890_123L);
     try (Kvm kvm = Kvm.open();
-        Vm vm = kvm.createVm(PAGE_SIZE);
+        Vm vm = kvm.createVm(GuestMemory.PAGE_SIZE);
         Vcpu vcpu = vm.createVcpu(0)) {
       vcpu.setTscOffset(written);
       vcpu.getRegs(); // loads the vCPU

@@ -1,14 +1,18 @@
 package kvmselftest.kvm;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import kvmselftest.bindings.kvm_clock_data;
+import kvmselftest.bindings.kvm_dirty_log;
+import kvmselftest.bindings.kvm_h;
 import kvmselftest.bindings.kvm_userspace_memory_region;
 import kvmselftest.sys.Errno;
 import kvmselftest.sys.SyscallException;
@@ -40,7 +44,7 @@ public final class Vm implements AutoCloseable {
     GuestMemory made = null;
     try {
       made = new GuestMemory(size);
-      setMemslot(made, size);
+      setMemslot(made, size, 0);
       return made;
     } catch (RuntimeException e) {
       if (made != null) {
@@ -51,9 +55,10 @@ public final class Vm implements AutoCloseable {
     }
   }
 
-  private void setMemslot(GuestMemory of, long size) {
+  private void setMemslot(GuestMemory of, long size, long flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment region = kvm_userspace_memory_region.allocate(arena);
+      kvm_userspace_memory_region.flags(region, (int) flags);
       kvm_userspace_memory_region.memory_size(region, size);
       kvm_userspace_memory_region.userspace_addr(region, of.segment().address());
       fd.ioctl(Ioctl.KVM_SET_USER_MEMORY_REGION, region);
@@ -69,8 +74,34 @@ public final class Vm implements AutoCloseable {
    * so that KVM has to look up anew what it has mapped of it. No vCPU may be running.
    */
   public void replaceMemslot() {
-    setMemslot(memory, 0);
-    setMemslot(memory, memory.size());
+    setMemslot(memory, 0, 0);
+    setMemslot(memory, memory.size(), 0);
+  }
+
+  /**
+   * KVM_SET_USER_MEMORY_REGION with KVM_MEM_LOG_DIRTY_PAGES: KVM keeps a log of the pages that are
+   * written from now on, by the guest or by itself, until the memslot is replaced. No vCPU may be
+   * running.
+   */
+  public void logDirtyPages() {
+    setMemslot(memory, memory.size(), kvm_h.KVM_MEM_LOG_DIRTY_PAGES());
+  }
+
+  /**
+   * KVM_GET_DIRTY_LOG, which also empties the log.
+   *
+   * @return the numbers of the pages that were written since it was last empty: GPA / 4096
+   * @throws SyscallException ENOENT if there is no log
+   */
+  public BitSet getDirtyLog() {
+    try (Arena arena = Arena.ofConfined()) {
+      long words = memory.size() / GuestMemory.PAGE_SIZE / Long.SIZE + 1; // or one too many
+      MemorySegment bitmap = arena.allocate(JAVA_LONG, words);
+      MemorySegment log = kvm_dirty_log.allocate(arena);
+      kvm_dirty_log.dirty_bitmap(log, bitmap);
+      fd.ioctl(Ioctl.KVM_GET_DIRTY_LOG, log);
+      return BitSet.valueOf(bitmap.asByteBuffer());
+    }
   }
 
   /** How long each KVM_RUN of this VM's vCPUs may take. */

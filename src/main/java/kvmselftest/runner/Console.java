@@ -54,6 +54,10 @@ public final class Console {
     return view.verbose();
   }
 
+  boolean writesKtap() {
+    return view.ktap();
+  }
+
   boolean shows(Result result) {
     return !view.ktap() && !(view.failedOnly() && !result.isBad());
   }

@@ -84,6 +84,9 @@ class TscDeadlineTest {
   /** The timer of an emulated host is up to 13 ms late, ms. */
   private static final long IN_TIME = 20;
 
+  /** Half a percent of 400 ms. It is most often 0.3 to 1 ms late, so that this is soon met. */
+  private static final long ALMOST_AT_ONCE = 2;
+
   /** The soonest of many deadlines is seen 0.1 to 0.2 ms late on an emulated host; ms. */
   private static final long LEAST_LATE = 1;
 
@@ -141,17 +144,18 @@ class TscDeadlineTest {
   /** The distance: 400 ms shows a wrong rate, 10 ms is enough for the rest. */
   static Stream<Arguments> distances() {
     return Stream.of(
-        argumentSet("vCPU 0, 400 ms ahead", 0, 400L),
-        argumentSet("vCPU 1, 10 ms ahead", 1, 10L),
-        argumentSet("vCPU 2, 10 ms ahead", 2, 10L));
+        argumentSet("vCPU 0, 400 ms ahead", 0, 400L, ALMOST_AT_ONCE),
+        argumentSet("vCPU 1, 10 ms ahead", 1, 10L, IN_TIME),
+        argumentSet("vCPU 2, 10 ms ahead", 2, 10L, IN_TIME));
   }
 
   @ParameterizedTest
   @MethodSource("distances")
-  void timerFiresOnceWhenGuestTscReachesTheDeadline(int index, long millis, TestReporter reporter) {
+  void timerFiresOnceWhenGuestTscReachesTheDeadline(
+      int index, long millis, long inTime, TestReporter reporter) {
     DeadlineTimer timer = timers[index];
 
-    assertFiresInTime(timer, millis, Arming.of(DeadlineTimer::arm), reporter);
+    assertFires(timer, millis, inTime, Arming.of(DeadlineTimer::arm), reporter);
 
     assertUnarmed(timer, "after it fired");
     timer.nextVector();
@@ -238,9 +242,10 @@ class TscDeadlineTest {
    * Arms a timer and waits for it until it was in time; never may it be early.
    *
    * @param millis how far ahead the deadline is
+   * @param inTime how late it may be, ms
    */
-  private void assertFiresInTime(
-      DeadlineTimer timer, long millis, Arming arming, TestReporter reporter) {
+  private void assertFires(
+      DeadlineTimer timer, long millis, long inTime, Arming arming, TestReporter reporter) {
     long ticksPerMilli = timer.vcpu().getTscKhz();
     long distance = millis; // longer for a slow host
     String observation = "";
@@ -281,14 +286,19 @@ class TscDeadlineTest {
         continue;
       }
       assertNotEarly(late, deadline - now, Math.max(0, fast), observation);
-      if (late <= IN_TIME * ticksPerMilli) {
+      if (late <= inTime * ticksPerMilli) {
         reporter.publishEntry(observation);
         return;
       }
     }
     fail(
         "late by more than %d ms, or the host too slow, %d times; %s"
-            .formatted(IN_TIME, ATTEMPTS, observation));
+            .formatted(inTime, ATTEMPTS, observation));
+  }
+
+  private void assertFiresInTime(
+      DeadlineTimer timer, long millis, Arming arming, TestReporter reporter) {
+    assertFires(timer, millis, IN_TIME, arming, reporter);
   }
 
   /**
