@@ -142,8 +142,7 @@ final class Options implements Cloneable {
       names = "--thorough",
       description =
           "Run also what takes long: the tests of the VMM itself, rates, moves of a guest to "
-              + "another process, pauses of up to 10 s. As root it also puts the whole machine "
-              + "on another clocksource for a moment, and back.")
+              + "another process, pauses of up to 10 s.")
   boolean thorough;
 
   @Option(names = "--list", description = "List the tests instead of running them.")

@@ -14,8 +14,8 @@ import kvmselftest.x86.Msr;
  * timer raises stays in the interrupt request register, where the guest sees it, and no handler
  * lies in between. So each arming that is to be told apart from the last takes a {@link
  * #nextVector()}. The task's priority is above that of every vector, so that KVM has nothing to
- * deliver: else it would ask for an interrupt window at each entry, where QEMU 10.0 may lose an
- * interrupt of the host's (docs/emulated-host.md). For the thread that the vCPU belongs to.
+ * deliver: else it would ask for an interrupt window at each entry, where QEMU 10.0 seems to lose
+ * an interrupt of the host's (docs/emulated-host.md). For the thread that the vCPU belongs to.
  */
 public final class DeadlineTimer {
   /** What the timer's mode can be, by the bits of {@link Msr#X2APIC_LVT_TIMER}. */

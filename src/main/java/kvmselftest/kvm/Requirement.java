@@ -119,14 +119,6 @@ public enum Requirement {
     }
   },
 
-  /** Leave to put the whole machine on a clocksource without the TSC, and one to put it on. */
-  OTHER_CLOCKSOURCE {
-    @Override
-    Optional<String> look() {
-      return OtherClocksource.unavailable();
-    }
-  },
-
   /**
    * A TSC that the kernel trusts: a vCPU's offset stays as it was written. Where it does not, KVM
    * computes it anew each time it loads the vCPU. A kernel that keeps its own time by the TSC

@@ -80,8 +80,8 @@ public final class Vm implements AutoCloseable {
 
   /**
    * KVM_SET_USER_MEMORY_REGION with KVM_MEM_LOG_DIRTY_PAGES: KVM keeps a log of the pages that are
-   * written from now on, by the guest or by itself, until the memslot is replaced. No vCPU may be
-   * running.
+   * written from now on, by the guest or by itself, until the memslot is replaced. What this
+   * process writes through {@link #memory()} is not in it.
    */
   public void logDirtyPages() {
     setMemslot(memory, memory.size(), kvm_h.KVM_MEM_LOG_DIRTY_PAGES());

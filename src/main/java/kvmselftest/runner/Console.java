@@ -54,10 +54,6 @@ public final class Console {
     return view.verbose();
   }
 
-  boolean writesKtap() {
-    return view.ktap();
-  }
-
   boolean shows(Result result) {
     return !view.ktap() && !(view.failedOnly() && !result.isBad());
   }

@@ -7,8 +7,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import kvmselftest.results.Published;
 import kvmselftest.results.Results;
 import org.jspecify.annotations.Nullable;
@@ -43,20 +41,14 @@ final class Execution {
     this.ktap = new KtapReport(run.console()::ktap, run.console().verbose());
   }
 
-  /**
-   * Runs them all.
-   *
-   * @param first what to run in the first round
-   * @param behaviours what the kernel does, each as it is seen
-   */
-  ExitStatus run(TestPlan first, Supplier<Stream<SeenBehaviour>> behaviours) throws IOException {
+  ExitStatus run(TestPlan first) throws IOException {
     results.write(Results.NO_VERDICT, "the run did not come to its end");
     Thread hook = new Thread(this::interrupted, "summary-on-interrupt");
     Runtime.getRuntime().addShutdownHook(hook);
     ExitStatus status;
     ktap.begin(KtapPlan.of(first), run.repeat());
     HostFacts.lines().forEach(ktap::diagnostic);
-    try (var _ = new SetProperties(tell(behaviours.get()))) {
+    try (var _ = new SetProperties(showBehaviours())) {
       rounds(first);
       status = finish();
     }
@@ -64,15 +56,18 @@ final class Execution {
     return status;
   }
 
-  /** Tells the reports, and the tests by the properties that it returns. */
-  private Map<String, String> tell(Stream<SeenBehaviour> behaviours) {
+  /** Each as soon as it was seen: one that crashes the kernel is the one after the last line. */
+  private Map<String, String> showBehaviours() {
     Map<String, String> properties = new HashMap<>();
-    behaviours.forEach(
-        behaviour -> {
-          results.add(behaviour);
-          ktap.diagnostic("behaviour: " + behaviour.key() + " " + behaviour.seen());
-          properties.put(behaviour.property(), behaviour.seen());
-        });
+    run.behaviours()
+        .get()
+        .forEach(
+            behaviour -> {
+              run.console().line(behaviour.toString());
+              results.add(behaviour);
+              ktap.diagnostic("behaviour: " + behaviour.key() + " " + behaviour.seen());
+              properties.put(behaviour.property(), behaviour.seen());
+            });
     return properties;
   }
 

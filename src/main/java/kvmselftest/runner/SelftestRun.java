@@ -3,7 +3,6 @@ package kvmselftest.runner;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import kvmselftest.results.HostFacts;
@@ -20,8 +19,8 @@ import org.junit.platform.launcher.TestPlan;
  * @param timeout how long one test may take; one that takes longer is reported and ends the run,
  *     and its thread is left behind, so that the caller does best to end the process
  * @param demands what it asks for beyond tests that do not fail
- * @param behaviours what is found out about the kernel before the tests run, one at a time and by
- *     any thread; not asked for unless there is something to run
+ * @param behaviours what is found out about the kernel before the tests run, one at a time; not
+ *     asked for unless there is something to run
  * @param host what results.json is to say of this machine
  * @param report where JUnit XML, {@code results.json}, {@code run.log} and the verdict go, or null
  * @param console where the text goes
@@ -58,30 +57,10 @@ public record SelftestRun(
     if (report != null) {
       console.keepLogs(report.path().resolve("run.log"), report.path().resolve("results.ktap"));
     }
-    Supplier<Stream<SeenBehaviour>> seen = canShowAtOnce() ? showAtOnce() : this::show;
     Launcher launcher = Selftests.launcher();
     TestPlan plan = launcher.discover(tests.request(selection, demands));
     List<String> refusal = tests.refusal(selection, plan);
-    return refusal.isEmpty() ? new Execution(this, launcher).run(plan, seen) : refuse(refusal);
-  }
-
-  /** Each as soon as it was seen: one that crashes the kernel is the one after the last line. */
-  private Stream<SeenBehaviour> show() {
-    return behaviours.get().peek(behaviour -> console.line(behaviour.toString()));
-  }
-
-  /** There are tests where all are selected; and KTAP has no place for a line before its plan. */
-  private boolean canShowAtOnce() {
-    return selection.patterns().isEmpty() && !console.writesKtap();
-  }
-
-  /** While JUnit finds the tests, which takes as long on an emulated CPU. */
-  private Supplier<Stream<SeenBehaviour>> showAtOnce() {
-    CompletableFuture<List<SeenBehaviour>> seen =
-        CompletableFuture.supplyAsync(
-            () -> show().toList(),
-            task -> Thread.ofPlatform().daemon().name("behaviours").start(task));
-    return () -> seen.join().stream();
+    return refusal.isEmpty() ? new Execution(this, launcher).run(plan) : refuse(refusal);
   }
 
   private ExitStatus refuse(List<String> refusal) throws IOException {

@@ -13,7 +13,10 @@ public enum Msr {
   IA32_TSC_DEADLINE(0x6e0),
   /** Base and mode of the local APIC (SDM volume 3, section 12.4.4). */
   IA32_APIC_BASE(0x1b),
-  /** The priority below which the local APIC delivers no interrupt, in x2APIC mode. */
+  /**
+   * The task's priority, in x2APIC mode: the local APIC delivers vectors of a higher class (bits 4
+   * to 7) alone (SDM volume 3, section 12.8.3.1).
+   */
   X2APIC_TPR(0x808),
   /** The local APIC's spurious interrupt vector, in x2APIC mode (SDM volume 3, section 12.12.1). */
   X2APIC_SIVR(0x80f),

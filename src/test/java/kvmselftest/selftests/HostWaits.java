@@ -3,13 +3,14 @@ package kvmselftest.selftests;
 import java.time.Duration;
 import java.util.List;
 import kvmselftest.sys.NativeThread;
+import kvmselftest.sys.SyscallException;
 
 /**
  * Timed waits of the host's own, one after the other on each CPU that the calling thread may run
- * on: how late the host's timers are meanwhile. KVM's timers are timers of the host's, on the CPU
- * that the vCPU last ran on, so that one that does not fire says nothing of KVM while the host's on
- * that CPU do not fire either: an emulator whose main loop is held up has CPUs that go on and
- * timers that stand still, and one that loses a timer interrupt has one such CPU.
+ * on: how late the host's timers are meanwhile. KVM's timers are timers of the host's, as a rule on
+ * the CPU that the vCPU last ran on, so that one that does not fire says nothing of KVM while the
+ * host's on that CPU do not fire either: an emulator whose main loop is held up has CPUs that go on
+ * and timers that stand still, and one that loses a timer interrupt has one such CPU.
  */
 final class HostWaits implements AutoCloseable {
   private static final Duration EACH = Duration.ofMillis(10);
@@ -26,6 +27,11 @@ final class HostWaits implements AutoCloseable {
     return new HostWaits(waiters);
   }
 
+  /** From now on, only those count that end later. */
+  void forget() {
+    waiters.forEach(waiter -> waiter.latest = 0);
+  }
+
   /** How late the latest was, or one that has not ended is by now. */
   Duration latest() {
     return waiters.stream().map(Waiter::latest).max(Duration::compareTo).orElseThrow();
@@ -39,7 +45,8 @@ final class HostWaits implements AutoCloseable {
   private static final class Waiter {
     private final int cpu;
     private final Thread thread;
-    private volatile long begin = System.nanoTime();
+    private volatile long begin;
+    private volatile boolean pinned;
     private volatile long latest; // ns, of those that have ended
 
     private Waiter(int cpu) {
@@ -50,6 +57,8 @@ final class HostWaits implements AutoCloseable {
     private void go() {
       try {
         NativeThread.allowCpus(List.of(cpu));
+        begin = System.nanoTime();
+        pinned = true;
         while (true) {
           Thread.sleep(EACH);
           long end = System.nanoTime();
@@ -58,6 +67,8 @@ final class HostWaits implements AutoCloseable {
         }
       } catch (InterruptedException e) {
         // closed
+      } catch (SyscallException e) {
+        // That CPU has gone, and this has nothing to say.
       }
     }
 
@@ -66,7 +77,7 @@ final class HostWaits implements AutoCloseable {
     }
 
     private Duration latest() {
-      return Duration.ofNanos(Math.max(latest, late(System.nanoTime())));
+      return pinned ? Duration.ofNanos(Math.max(latest, late(System.nanoTime()))) : Duration.ZERO;
     }
   }
 }
