@@ -13,7 +13,8 @@ import kvmselftest.sys.Mapping;
  * running vCPU changes is seen by the volatile accessors only.
  */
 public final class GuestMemory implements AutoCloseable {
-  static final long PAGE_SIZE = 4096;
+  /** What memslots and dirty logs are counted in, bytes. */
+  public static final long PAGE_SIZE = 4096;
 
   private static final VarHandle LONG = JAVA_LONG.varHandle();
 

@@ -90,7 +90,8 @@ public final class Vm implements AutoCloseable {
   /**
    * KVM_GET_DIRTY_LOG, which also empties the log.
    *
-   * @return the numbers of the pages that were written since it was last empty: GPA / 4096
+   * @return the numbers of the pages that were written since it was last empty: GPA / {@link
+   *     GuestMemory#PAGE_SIZE}
    * @throws SyscallException ENOENT if there is no log
    */
   public BitSet getDirtyLog() {

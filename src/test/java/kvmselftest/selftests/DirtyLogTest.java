@@ -15,6 +15,7 @@ import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
 import kvmselftest.guest.Guest;
 import kvmselftest.guest.WallClockWrite;
+import kvmselftest.kvm.GuestMemory;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.Vcpu;
@@ -44,11 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DirtyLogTest {
   private static final int VCPUS = 3;
-  private static final long PAGE_SIZE = 0x1000;
   private static final long HOUR = 3_600_000_000_000L;
-
-  /** Linux, by the convention of the Hyper-V TLFS, section 2.6. */
-  private static final long GUEST_OS_ID = 0x8100_0000_0000_0000L;
 
   private final Kvm kvm = Kvm.open();
   private KvmclockVm clocks;
@@ -119,7 +116,7 @@ class DirtyLogTest {
   static Stream<Arguments> places() {
     return Stream.of(
         argumentSet("in a page", 0L), // which KVM writes thrice: one that is logged is enough
-        argumentSet("across two pages", PAGE_SIZE - WallClockWrite.SIZE / 2));
+        argumentSet("across two pages", GuestMemory.PAGE_SIZE - WallClockWrite.SIZE / 2));
   }
 
   @ParameterizedTest
@@ -150,7 +147,7 @@ class DirtyLogTest {
   @Requires(Requirement.HYPERV_CLOCK)
   void hypervsPageThatKvmWritesIsLogged() {
     Vcpu vcpu = clocks.vcpu(2);
-    vcpu.setMsr(Msr.HV_X64_MSR_GUEST_OS_ID, GUEST_OS_ID);
+    vcpu.setMsr(Msr.HV_X64_MSR_GUEST_OS_ID, HypervTscPageTest.GUEST_OS_ID);
 
     try {
       vcpu.setMsr(Msr.HV_X64_MSR_REFERENCE_TSC, ClockGuest.SPARE_PAGE | 1);
@@ -169,6 +166,6 @@ class DirtyLogTest {
   }
 
   private static int page(long gpa) {
-    return (int) (gpa / PAGE_SIZE);
+    return (int) (gpa / GuestMemory.PAGE_SIZE);
   }
 }

@@ -27,11 +27,6 @@ final class HostWaits implements AutoCloseable {
     return new HostWaits(waiters);
   }
 
-  /** From now on, only those count that end later. */
-  void forget() {
-    waiters.forEach(waiter -> waiter.latest = 0);
-  }
-
   /** How late the latest was, or one that has not ended is by now. */
   Duration latest() {
     return waiters.stream().map(Waiter::latest).max(Duration::compareTo).orElseThrow();

@@ -57,7 +57,7 @@ class HypervTscPageTest {
   private static final long HOUR = 3_600_000_000_000L;
 
   /** Linux, by the convention of the Hyper-V TLFS, section 2.6. */
-  private static final long GUEST_OS_ID = 0x8100_0000_0000_0000L;
+  static final long GUEST_OS_ID = 0x8100_0000_0000_0000L;
 
   /** What the page and its neighbours hold before KVM writes. */
   private static final byte UNTOUCHED = 0x5a;
