@@ -527,6 +527,15 @@ public class kvm_h extends kvm_h$shared {
     public static int KVM_CAP_IMMEDIATE_EXIT() {
         return KVM_CAP_IMMEDIATE_EXIT;
     }
+    private static final int KVM_CAP_ENFORCE_PV_FEATURE_CPUID = (int)190L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_CAP_ENFORCE_PV_FEATURE_CPUID 190
+     * }
+     */
+    public static int KVM_CAP_ENFORCE_PV_FEATURE_CPUID() {
+        return KVM_CAP_ENFORCE_PV_FEATURE_CPUID;
+    }
     private static final int KVM_CAP_VM_TSC_CONTROL = (int)214L;
     /**
      * {@snippet lang=c :
@@ -868,6 +877,15 @@ public class kvm_h extends kvm_h$shared {
      */
     public static long KVM_SET_VCPU_EVENTS() {
         return KVM_SET_VCPU_EVENTS;
+    }
+    private static final long KVM_ENABLE_CAP = 1080602275L;
+    /**
+     * {@snippet lang=c :
+     * #define KVM_ENABLE_CAP 1080602275
+     * }
+     */
+    public static long KVM_ENABLE_CAP() {
+        return KVM_ENABLE_CAP;
     }
     private static final int KVM_KVMCLOCK_CTRL = (int)44717L;
     /**

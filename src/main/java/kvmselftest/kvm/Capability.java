@@ -19,7 +19,9 @@ public enum Capability {
   /** The guest's TSC can run at another rate than the host's: the CPU scales it. */
   KVM_CAP_TSC_CONTROL(kvm_h.KVM_CAP_TSC_CONTROL(), "2.6.39"),
   /** {@code kvm_run.immediate_exit}. */
-  KVM_CAP_IMMEDIATE_EXIT(kvm_h.KVM_CAP_IMMEDIATE_EXIT(), "4.11");
+  KVM_CAP_IMMEDIATE_EXIT(kvm_h.KVM_CAP_IMMEDIATE_EXIT(), "4.11"),
+  /** A guest has of KVM's own features only those that its CPUID tells of. */
+  KVM_CAP_ENFORCE_PV_FEATURE_CPUID(kvm_h.KVM_CAP_ENFORCE_PV_FEATURE_CPUID(), "5.10");
 
   private final int number;
   private final String since;

@@ -1,6 +1,8 @@
 package kvmselftest.kvm;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.stream.Stream;
 import kvmselftest.bindings.kvm_cpuid2;
 import kvmselftest.bindings.kvm_cpuid_entry2;
 
@@ -15,19 +17,17 @@ final class Cpuid {
 
   /** All zeros if it is not there. */
   static CpuidLeaf leaf(MemorySegment cpuid, int function, int index) {
-    for (int i = 0; i < kvm_cpuid2.nent(cpuid); i++) {
-      MemorySegment entry =
-          cpuid.asSlice(
-              kvm_cpuid2.sizeof() + i * kvm_cpuid_entry2.sizeof(), kvm_cpuid_entry2.sizeof());
-      if (kvm_cpuid_entry2.function(entry) == function && kvm_cpuid_entry2.index(entry) == index) {
-        return new CpuidLeaf(
-            kvm_cpuid_entry2.eax(entry),
-            kvm_cpuid_entry2.ebx(entry),
-            kvm_cpuid_entry2.ecx(entry),
-            kvm_cpuid_entry2.edx(entry));
-      }
-    }
-    return new CpuidLeaf(0, 0, 0, 0);
+    return entries(cpuid)
+        .filter(entry -> isOf(entry, function, index))
+        .findFirst()
+        .map(
+            entry ->
+                new CpuidLeaf(
+                    kvm_cpuid_entry2.eax(entry),
+                    kvm_cpuid_entry2.ebx(entry),
+                    kvm_cpuid_entry2.ecx(entry),
+                    kvm_cpuid_entry2.edx(entry)))
+        .orElse(new CpuidLeaf(0, 0, 0, 0));
   }
 
   /**
@@ -35,13 +35,28 @@ final class Cpuid {
    * capability only, since it is the user's to create the local APIC in the kernel.
    */
   static void addTscDeadline(MemorySegment cpuid) {
-    for (int i = 0; i < kvm_cpuid2.nent(cpuid); i++) {
-      MemorySegment entry =
-          cpuid.asSlice(
-              kvm_cpuid2.sizeof() + i * kvm_cpuid_entry2.sizeof(), kvm_cpuid_entry2.sizeof());
-      if (kvm_cpuid_entry2.function(entry) == FEATURES) {
-        kvm_cpuid_entry2.ecx(entry, kvm_cpuid_entry2.ecx(entry) | TSC_DEADLINE);
-      }
+    entries(cpuid)
+        .filter(entry -> kvm_cpuid_entry2.function(entry) == FEATURES)
+        .forEach(entry -> kvm_cpuid_entry2.ecx(entry, kvm_cpuid_entry2.ecx(entry) | TSC_DEADLINE));
+  }
+
+  /** A copy that does not tell the guest of these features. */
+  static MemorySegment without(MemorySegment cpuid, CpuidFeature... features) {
+    MemorySegment copy = Arena.ofAuto().allocate(cpuid.byteSize(), 8).copyFrom(cpuid);
+    for (CpuidFeature feature : features) {
+      entries(copy).filter(entry -> isOf(entry, feature.function(), 0)).forEach(feature::hide);
     }
+    return copy;
+  }
+
+  private static boolean isOf(MemorySegment entry, int function, int index) {
+    return kvm_cpuid_entry2.function(entry) == function && kvm_cpuid_entry2.index(entry) == index;
+  }
+
+  /** The flexible array behind the header, which the generated layout leaves out. */
+  private static Stream<MemorySegment> entries(MemorySegment cpuid) {
+    return cpuid
+        .asSlice(kvm_cpuid2.sizeof(), kvm_cpuid2.nent(cpuid) * kvm_cpuid_entry2.sizeof())
+        .elements(kvm_cpuid_entry2.layout());
   }
 }

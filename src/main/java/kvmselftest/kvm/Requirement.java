@@ -87,6 +87,20 @@ public enum Requirement {
     }
   },
 
+  /** A guest can be kept from features of KVM's that its CPUID does not tell of. */
+  ENFORCED_PV_FEATURES {
+    @Override
+    Optional<String> look() {
+      Capability capability = Capability.KVM_CAP_ENFORCE_PV_FEATURE_CPUID;
+      try (Kvm kvm = Kvm.open()) {
+        return kvm.checkExtension(capability) != 0
+            ? Optional.empty()
+            : Optional.of(
+                "%s is 0: use Linux %s or later".formatted(capability, capability.since()));
+      }
+    }
+  },
+
   /** Hyper-V's MSRs for the guest's clock. */
   HYPERV_CLOCK {
     @Override

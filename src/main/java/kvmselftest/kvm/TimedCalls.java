@@ -25,6 +25,7 @@ public final class TimedCalls {
   private final List<@Nullable KvmStep> ioctls = new ArrayList<>();
   private final List<String> names = new ArrayList<>();
   private final List<Long> hostTscs = new ArrayList<>();
+  private @Nullable IoctlSequence prepared;
 
   /**
    * A call that was listed, and once it was made its result.
@@ -108,13 +109,18 @@ public final class TimedCalls {
     return timed;
   }
 
+  /** Does what comes before the first call, so that {@link #make} begins with it at once. */
+  public void prepare() {
+    prepared = new IoctlSequence(steps);
+  }
+
   /**
    * Makes the calls.
    *
    * @throws SyscallException as one fails; those after it are not made
    */
   public void make() {
-    IoctlSequence sequence = new IoctlSequence(steps);
+    IoctlSequence sequence = prepared == null ? new IoctlSequence(steps) : prepared;
     long last = sequence.call(0);
     KvmStep.trace(ioctls, sequence, 0, last);
     for (int i = 0; i < steps.size(); i++) {

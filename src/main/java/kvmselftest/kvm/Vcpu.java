@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import kvmselftest.bindings.kvm_clock_data;
+import kvmselftest.bindings.kvm_enable_cap;
 import kvmselftest.bindings.kvm_lapic_state;
 import kvmselftest.bindings.kvm_mp_state;
 import kvmselftest.bindings.kvm_msr_entry;
@@ -82,6 +83,29 @@ public final class Vcpu implements AutoCloseable {
 
   public int index() {
     return index;
+  }
+
+  /**
+   * KVM_SET_CPUID2 again, with the CPUID that KVM supports but for these features. For a vCPU that
+   * has not run yet: afterwards KVM takes no other CPUID.
+   */
+  public void hide(CpuidFeature... features) {
+    requireOwner();
+    fd.ioctl(Ioctl.KVM_SET_CPUID2, Cpuid.without(vm.cpuid(), features));
+  }
+
+  /**
+   * KVM_ENABLE_CAP of KVM_CAP_ENFORCE_PV_FEATURE_CPUID: KVM keeps its own features from a guest
+   * whose CPUID does not tell of them (api.rst, "KVM_CAP_ENFORCE_PV_FEATURE_CPUID").
+   */
+  public void enforcePvFeatureCpuid() {
+    requireOwner();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment cap = kvm_enable_cap.allocate(arena);
+      kvm_enable_cap.cap(cap, Capability.KVM_CAP_ENFORCE_PV_FEATURE_CPUID.number());
+      kvm_enable_cap.args(cap, 0, 1);
+      fd.ioctl(Ioctl.KVM_ENABLE_CAP, cap);
+    }
   }
 
   /** The page shared with KVM: what the last {@link #run()} ended with. */

@@ -157,6 +157,11 @@ public final class Vm implements AutoCloseable {
     return fd.tryIoctl(Ioctl.KVM_SET_TSC_KHZ, khz);
   }
 
+  /** What {@link #createVcpu} gives to KVM_SET_CPUID2. */
+  MemorySegment cpuid() {
+    return cpuid;
+  }
+
   void forget(Vcpu vcpu) {
     vcpus.remove(vcpu);
   }

@@ -2,9 +2,9 @@ package kvmselftest.selftests;
 
 import static kvmselftest.selftests.Refusal.assertAccepted;
 import static kvmselftest.selftests.Refusal.assertRefused;
+import static kvmselftest.selftests.Refusal.assumeThatMsrsAreRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,7 +17,6 @@ import kvmselftest.guest.ClockGuest;
 import kvmselftest.kvm.ClockData;
 import kvmselftest.kvm.DeviceAttr;
 import kvmselftest.kvm.Kvm;
-import kvmselftest.kvm.KvmModule;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.TscOffset;
 import kvmselftest.kvm.Vcpu;
@@ -253,13 +252,6 @@ class ErrnoTest {
     } catch (SyscallException e) {
       return Optional.of(e.errno());
     }
-  }
-
-  private static void assumeThatMsrsAreRefused() {
-    assumeFalse(
-        KvmModule.ignoresMsrs(),
-        "KVM takes every MSR for a known one (kvm.ignore_msrs): echo N | sudo tee"
-            + " /sys/module/kvm/parameters/ignore_msrs");
   }
 
   @Test

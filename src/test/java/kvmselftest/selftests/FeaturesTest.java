@@ -103,6 +103,7 @@ class FeaturesTest {
   @Requires(Requirement.VM_TSC_KHZ)
   void capabilitiesOfNewerKernelsAreThere(TestReporter reporter) {
     assertCapability(1, Capability.KVM_CAP_VCPU_ATTRIBUTES, reporter);
+    assertCapability(1, Capability.KVM_CAP_ENFORCE_PV_FEATURE_CPUID, reporter);
     assertCapability(ClockData.ALL_FLAGS, Capability.KVM_CAP_ADJUST_CLOCK, reporter);
     assertCapability(
         kvm.checkExtension(Capability.KVM_CAP_TSC_CONTROL),

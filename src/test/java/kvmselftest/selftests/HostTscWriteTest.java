@@ -149,11 +149,15 @@ class HostTscWriteTest {
 
   /** As {@link #afterMsr}, but 20 ms later: KVM expects that much more, and so is the value. */
   private Write afterMsrAndSomeTime(Vcpu vcpu, long delta) {
+    return afterMsrAndTime(second / 50, vcpu, delta);
+  }
+
+  private Write afterMsrAndTime(long ticks, Vcpu vcpu, long delta) {
     vcpus.first().setTscOffset(OFFSET);
     TimedCalls first = new TimedCalls();
     TimedCalls.Timed<Long> reference = first.setMsr(vcpus.first(), Msr.IA32_TSC, LATE_TSC);
     first.make();
-    passTime();
+    pass(ticks);
     TimedCalls then = new TimedCalls();
     long read = HostTsc.read();
     long elapsed = read + delay - reference.hostTsc().from();
@@ -175,13 +179,13 @@ class HostTscWriteTest {
   /** The last write but one was 20 ms before the attribute's, which KVM is to forget. */
   private Write afterSomeTimeAndAttribute(Vcpu vcpu, long delta) {
     vcpus.first().setMsr(Msr.IA32_TSC, LATE_TSC);
-    passTime();
+    pass(second / 50);
     return afterAttribute(vcpu, delta);
   }
 
-  private void passTime() {
+  private static void pass(long ticks) {
     long begin = HostTsc.read();
-    while (HostTsc.read() - begin < second / 50) {
+    while (HostTsc.read() - begin < ticks) {
       Thread.onSpinWait();
     }
   }
@@ -242,6 +246,18 @@ class HostTscWriteTest {
     Vcpu vcpu = vcpus.all().getLast();
     assertSynchronisedWithinOneSecond(
         vcpu, marginsOfSomeTime(), this::afterSomeTimeAndAttribute, reporter);
+  }
+
+  /** The nanoseconds since the last write take more than 32 bits. */
+  @Test
+  @Tag("thorough")
+  void valueIsExpectedToGoOnForMoreThanFourSeconds(TestReporter reporter) {
+    long tenth = second / 10;
+    assertSynchronisedWithinOneSecond(
+        vcpus.all().get(2),
+        new long[] {-11 * tenth, -9 * tenth, 9 * tenth, 11 * tenth},
+        (vcpu, delta) -> afterMsrAndTime(9 * (second / 2), vcpu, delta),
+        reporter);
   }
 
   private void assertSynchronisedWithinOneSecond(

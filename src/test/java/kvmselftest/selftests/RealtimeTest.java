@@ -9,6 +9,7 @@ import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.Random;
 import java.util.stream.Stream;
 import kvmselftest.Requires;
@@ -24,6 +25,7 @@ import kvmselftest.sys.Clock;
 import kvmselftest.x86.CounterWindow;
 import kvmselftest.x86.ErrorBounds;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -45,6 +47,20 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RealtimeTest {
   private static final int SAMPLES = 200;
+
+  /** They take a millisecond or more. */
+  private static final int SAMPLES_AT_THE_END = 1000;
+
+  /** How often to wait for the end of a second. */
+  private static final int ATTEMPTS = 5;
+
+  private static final long SECOND = 1_000_000_000;
+
+  /** Between two ticks of a kernel with CONFIG_HZ=1000, ns; most have 250. */
+  private static final long SHORTEST_TICK = 1_000_000;
+
+  /** A sleep of an emulated host's may end some ticks late; the rest is waited for without one. */
+  private static final long LATE_WAKEUP = 20_000_000;
 
   /** How often to look for the least addition to the clock; a few hundred times mostly do. */
   private static final int MOST_ADDITIONS = 4000;
@@ -90,12 +106,17 @@ class RealtimeTest {
 
   private List<Sample> samples() {
     TimedCalls calls = new TimedCalls();
+    List<Sample> samples = samples(calls, SAMPLES);
+    calls.make();
+    return samples;
+  }
+
+  private List<Sample> samples(TimedCalls calls, int count) {
     List<Sample> samples = new ArrayList<>();
-    for (int i = 0; i < SAMPLES; i++) {
+    for (int i = 0; i < count; i++) {
       samples.add(
           new Sample(calls.read(Clock.REALTIME), calls.getClock(vm), calls.read(Clock.REALTIME)));
     }
-    calls.make();
     return samples;
   }
 
@@ -116,15 +137,56 @@ class RealtimeTest {
   @Test
   void realtimeIsThatOfHostTsc(TestReporter reporter) {
     ErrorBounds bounds = new ErrorBounds("ns");
-    for (Sample sample : samples()) {
-      addTo(bounds, sample.got.value(), sample.before);
-      addTo(bounds, sample.got.value(), sample.after);
-    }
+    samples().forEach(sample -> addTo(bounds, sample));
 
     assertNoError(
         "realtime of KVM_GET_CLOCK against CLOCK_REALTIME, carried on by host_tsc",
         bounds,
         reporter);
+  }
+
+  /**
+   * As a second of CLOCK_REALTIME ends: from then to the next tick, by which the kernel adds it to
+   * the seconds that KVM has, KVM itself carries what has become more than 10^9 ns.
+   */
+  @Test
+  @Tag("thorough") // waits for seconds to end, on an emulated host for several
+  void realtimeCarriesIntoTheNextSecond(TestReporter reporter) throws InterruptedException {
+    long ahead = 0;
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      TimedCalls calls = new TimedCalls();
+      List<Sample> samples = samples(calls, SAMPLES_AT_THE_END);
+      calls.prepare();
+      long end = (Clock.REALTIME.nanos() / SECOND + 1) * SECOND;
+      waitFor(end - ahead);
+      calls.make();
+      LongSummaryStatistics late =
+          samples.stream().mapToLong(sample -> sample.before.value() - end).summaryStatistics();
+      ahead += (late.getMin() + late.getMax()) / 2; // next time the end lies in the middle
+      if (late.getMin() < SHORTEST_TICK && late.getMax() >= 0) {
+        ErrorBounds bounds = new ErrorBounds("ns");
+        samples.forEach(sample -> addTo(bounds, sample));
+        assertNoError(
+            "realtime of KVM_GET_CLOCK, from %+d to %+d ns of the end of a second"
+                .formatted(late.getMin(), late.getMax()),
+            bounds,
+            reporter);
+        return;
+      }
+    }
+    Assumptions.abort("held up at the end of each of %d seconds".formatted(ATTEMPTS));
+  }
+
+  private static void waitFor(long realtime) throws InterruptedException {
+    Thread.sleep(Duration.ofNanos(Math.max(0, realtime - LATE_WAKEUP - Clock.REALTIME.nanos())));
+    while (Clock.REALTIME.nanos() < realtime) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private void addTo(ErrorBounds bounds, Sample sample) {
+    addTo(bounds, sample.got.value(), sample.before);
+    addTo(bounds, sample.got.value(), sample.after);
   }
 
   private void addTo(ErrorBounds bounds, ClockData got, Timed<Long> reading) {

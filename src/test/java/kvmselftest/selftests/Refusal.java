@@ -1,11 +1,13 @@
 package kvmselftest.selftests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.util.Optional;
+import kvmselftest.kvm.KvmModule;
 import kvmselftest.sys.Errno;
 
-/** Asserts what the kernel says to an ioctl that it has to refuse, or must not. */
+/** What the kernel says to a call that it has to refuse, or must not. */
 final class Refusal {
   private Refusal() {}
 
@@ -22,5 +24,13 @@ final class Refusal {
 
   private static String describe(Optional<Errno> answer) {
     return answer.map(Errno::toString).orElse("accepted");
+  }
+
+  /** Skips the test where KVM refuses no MSR. */
+  static void assumeThatMsrsAreRefused() {
+    assumeFalse(
+        KvmModule.ignoresMsrs(),
+        "KVM takes every MSR for a known one (kvm.ignore_msrs): echo N | sudo tee"
+            + " /sys/module/kvm/parameters/ignore_msrs");
   }
 }
