@@ -27,6 +27,8 @@ record GuestJvm(List<Path> jars) {
    *
    * <ul>
    *   <li>C1 alone: C2's compiling costs more than its code saves in runs of seconds.
+   *   <li>CompileThresholdScaling 0.3: interpreting costs more there than elsewhere, and a second
+   *       CPU compiles beside the tests.
    *   <li>ArchiveRelocationMode 0: otherwise the JVM moves the AOT cache to a random address and
    *       patches all pointers in it, 8 s.
    *   <li>The same small heap in both places, so that the cached objects fit as they are.
@@ -40,6 +42,7 @@ record GuestJvm(List<Path> jars) {
           "-XX:+UseSerialGC",
           "-Xmx256m",
           "-XX:TieredStopAtLevel=1",
+          "-XX:CompileThresholdScaling=0.3",
           "-XX:+UnlockDiagnosticVMOptions",
           "-XX:ArchiveRelocationMode=0",
           "-XX:UseAVX=0",
