@@ -91,8 +91,14 @@ public final class DeadlineTimer {
     return vcpu;
   }
 
-  /** From now on the timer raises a vector that it has not raised yet, in TSC-deadline mode. */
+  /**
+   * From now on the timer raises a vector that it has not raised yet, in TSC-deadline mode. What is
+   * armed is disarmed first, while it still has its own vector: if it expired around the change, it
+   * would raise the new one.
+   */
   public void nextVector() {
+    setMode(Mode.TSC_DEADLINE);
+    arm(0);
     if (vector == LAST_VECTOR) {
       forgetRequests();
       vector = FIRST_VECTOR - 1;

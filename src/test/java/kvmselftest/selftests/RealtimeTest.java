@@ -52,7 +52,7 @@ class RealtimeTest {
   private static final int SAMPLES_AT_THE_END = 1000;
 
   /** How often to wait for the end of a second. */
-  private static final int ATTEMPTS = 5;
+  private static final int ATTEMPTS = 10;
 
   private static final long SECOND = 1_000_000_000;
 

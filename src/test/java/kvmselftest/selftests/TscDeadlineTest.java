@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import java.time.Duration;
+import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
 import java.util.stream.Stream;
@@ -59,6 +60,9 @@ class TscDeadlineTest {
 
   /** How often what a busy host has spoilt is tried. */
   private static final int ATTEMPTS = 60;
+
+  /** Of 1,000 with the timer left armed 86 raised the vector that it got afterwards. */
+  private static final int DISARMINGS = 100;
 
   /** How far ahead a deadline may be for the sake of a slow host, ms. */
   private static final long LONGEST = 2_000;
@@ -539,6 +543,27 @@ class TscDeadlineTest {
     assertTrue(
         asMeant, () -> "%s: the host was too slow %d times to arm it".formatted(timer, ATTEMPTS));
     assertUnarmed(timer, "after 0 was written");
+  }
+
+  /**
+   * Whether it expires before, while or after 0 is written: what it raises after that has the
+   * vector that the timer has got meanwhile.
+   */
+  @Test
+  void timerThatIsDisarmedRaisesNothingAfterwards() {
+    DeadlineTimer timer = timers[1];
+    Random random = new Random(1);
+    for (int attempt = 1; attempt <= DISARMINGS; attempt++) {
+      long ahead = random.nextLong(3 * ticksPerMilli);
+      timer.arm(timer.now() + ahead);
+      timer.nextVector();
+      int attempts = attempt;
+      assertFalse(
+          timer.hasFired(),
+          () ->
+              "%s: fired, though disarmed before it got this vector; it was armed %d ticks ahead, attempt %d"
+                  .formatted(timer, ahead, attempts));
+    }
   }
 
   @Test
