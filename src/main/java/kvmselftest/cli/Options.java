@@ -142,7 +142,7 @@ final class Options implements Cloneable {
       names = "--thorough",
       description =
           "Run also what takes long: the tests of the VMM itself, rates, moves of a guest to "
-              + "another process, pauses of up to 10 s.")
+              + "another process, pauses of up to 10 s, realtime over the end of a second.")
   boolean thorough;
 
   @Option(names = "--list", description = "List the tests instead of running them.")

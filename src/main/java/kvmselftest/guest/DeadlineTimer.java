@@ -92,13 +92,20 @@ public final class DeadlineTimer {
   }
 
   /**
-   * From now on the timer raises a vector that it has not raised yet, in TSC-deadline mode. What is
-   * armed is disarmed first, while it still has its own vector: if it expired around the change, it
-   * would raise the new one.
+   * The timer is disarmed, and from now on raises a vector that it has not raised yet, in
+   * TSC-deadline mode. Disarmed first, while it has the old vector: what expires around the change
+   * would raise the new one. And in TSC-deadline mode, since in others a deadline is not taken.
    */
   public void nextVector() {
     setMode(Mode.TSC_DEADLINE);
     arm(0);
+    changeVector();
+  }
+
+  /**
+   * As {@link #nextVector}, but what is armed stays so: if it fires again, the new vector shows it.
+   */
+  public void changeVector() {
     if (vector == LAST_VECTOR) {
       forgetRequests();
       vector = FIRST_VECTOR - 1;

@@ -6,7 +6,7 @@ import java.util.stream.Stream;
 import kvmselftest.bindings.kvm_cpuid2;
 import kvmselftest.bindings.kvm_cpuid_entry2;
 
-/** What KVM_GET_SUPPORTED_CPUID leaves to its caller (api.rst, 4.46). */
+/** The entries of KVM_GET_SUPPORTED_CPUID, and what it leaves to its caller (api.rst, 4.46). */
 final class Cpuid {
   private static final int FEATURES = 1;
 
@@ -40,12 +40,10 @@ final class Cpuid {
         .forEach(entry -> kvm_cpuid_entry2.ecx(entry, kvm_cpuid_entry2.ecx(entry) | TSC_DEADLINE));
   }
 
-  /** A copy that does not tell the guest of these features. */
-  static MemorySegment without(MemorySegment cpuid, CpuidFeature... features) {
+  /** A copy that does not tell the guest of this feature. */
+  static MemorySegment without(MemorySegment cpuid, CpuidFeature feature) {
     MemorySegment copy = Arena.ofAuto().allocate(cpuid.byteSize(), 8).copyFrom(cpuid);
-    for (CpuidFeature feature : features) {
-      entries(copy).filter(entry -> isOf(entry, feature.function(), 0)).forEach(feature::hide);
-    }
+    entries(copy).filter(entry -> isOf(entry, feature.function(), 0)).forEach(feature::hide);
     return copy;
   }
 

@@ -102,6 +102,9 @@ public final class TimedCalls {
   }
 
   private <T> Timed<T> add(String name, IoctlSequence.Step step, Supplier<T> result) {
+    if (prepared != null) {
+      throw new IllegalStateException(name + " is listed after prepare(), and would not be made");
+    }
     Timed<T> timed = new Timed<>(result);
     names.add(name);
     steps.add(step);
@@ -109,7 +112,7 @@ public final class TimedCalls {
     return timed;
   }
 
-  /** Does what comes before the first call, so that {@link #make} begins with it at once. */
+  /** Ends the list, and does beforehand most of what {@link #make} does before the first call. */
   public void prepare() {
     prepared = new IoctlSequence(steps);
   }

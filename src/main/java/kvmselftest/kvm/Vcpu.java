@@ -86,12 +86,14 @@ public final class Vcpu implements AutoCloseable {
   }
 
   /**
-   * KVM_SET_CPUID2 again, with the CPUID that KVM supports but for these features. For a vCPU that
-   * has not run yet: afterwards KVM takes no other CPUID.
+   * KVM_SET_CPUID2 again, with all of the CPUID that KVM supports but this feature. For a vCPU that
+   * has not run yet: afterwards many kernels take no other CPUID.
+   *
+   * @throws SyscallException as the ioctl fails
    */
-  public void hide(CpuidFeature... features) {
+  public void hide(CpuidFeature feature) {
     requireOwner();
-    fd.ioctl(Ioctl.KVM_SET_CPUID2, Cpuid.without(vm.cpuid(), features));
+    fd.ioctl(Ioctl.KVM_SET_CPUID2, Cpuid.without(vm.cpuid(), feature));
   }
 
   /**

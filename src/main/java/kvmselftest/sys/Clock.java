@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
 public enum Clock {
   /** Wall-clock time since 1970. KVM_CLOCK_REALTIME is about this clock. */
   REALTIME(0),
+  /** The same as of the kernel's last tick. */
+  REALTIME_COARSE(5),
   /** Time since boot, at the rate that NTP steers. */
   MONOTONIC(1),
   /** Time since boot at the clocksource's own rate. kvmclock runs with this one. */

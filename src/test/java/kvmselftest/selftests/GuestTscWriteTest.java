@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import kvmselftest.Requires;
 import kvmselftest.guest.ClockGuest;
+import kvmselftest.kvm.CpuidFeature;
 import kvmselftest.kvm.Kvm;
 import kvmselftest.kvm.Requirement;
 import kvmselftest.kvm.TimedCalls;
@@ -151,6 +152,23 @@ class GuestTscWriteTest {
             expected, "the host's write of IA32_TSC_ADJUST to %d on %s".formatted(value, vcpu));
       }
       assertGuestReads(vcpu, expected[vcpu.index()], reporter);
+    }
+  }
+
+  /** So that a VMM which restores MSRs before CPUID loses it. */
+  @Test
+  void adjustThatCpuidHidesIsWrittenByNobody(TestReporter reporter) {
+    try (ClockGuest without = ClockGuest.load(kvm)) {
+      Vcpu vcpu = without.createVcpu(0);
+      vcpu.hide(CpuidFeature.TSC_ADJUST);
+      State expected = new State(new TscOffset(-20_000_000_000L), 0);
+      vcpu.setTscOffset(expected.offset);
+
+      boolean accepted = vcpu.trySetMsr(Msr.IA32_TSC_ADJUST.index(), 7_000_000_001L);
+      reporter.publishEntry("KVM_SET_MSRS of hidden IA32_TSC_ADJUST is accepted: " + accepted);
+      assertEquals(expected, State.of(vcpu), "after KVM_SET_MSRS of IA32_TSC_ADJUST");
+      without.writeMsr(vcpu, Msr.IA32_TSC_ADJUST, 7_000_000_001L);
+      assertEquals(expected, State.of(vcpu), "after WRMSR of IA32_TSC_ADJUST");
     }
   }
 

@@ -26,7 +26,7 @@ final class Refusal {
     return answer.map(Errno::toString).orElse("accepted");
   }
 
-  /** Skips the test where KVM refuses no MSR. */
+  /** Skips the test where KVM may refuse no MSR. */
   static void assumeThatMsrsAreRefused() {
     assumeFalse(
         KvmModule.ignoresMsrs(),
