@@ -157,7 +157,7 @@ record BankHost(
     IntStream.range(0, upstreamTests.size())
         .filter(i -> !hasPassed(ends.get(i + 1)))
         .forEach(i -> upstreamFailed.add(upstreamTests.get(i)));
-    List<String> failed = FailedTests.in(report);
+    List<FailedTest> failed = FailedTests.in(report);
     boolean silent = failed.isEmpty() && !hasPassed(ends.getLast());
     return new Verdict(failed, upstreamFailed, silent ? "the suite: " + ends.getLast() : "");
   }

@@ -14,7 +14,16 @@ class BankTableTest {
 
   private static Map<SeededBug, Verdict> verdicts() {
     Map<SeededBug, Verdict> verdicts = new LinkedHashMap<>();
-    verdicts.put(bug("a"), new Verdict(List.of("T.a", "T.b", "T.c", "T.d"), List.of("c_test"), ""));
+    verdicts.put(
+        bug("a"),
+        new Verdict(
+            List.of(
+                new FailedTest("T.a", ""),
+                new FailedTest("T.b", ""),
+                new FailedTest("T.c", ""),
+                new FailedTest("T.d", "")),
+            List.of("c_test"),
+            ""));
     verdicts.put(bug("b"), Verdict.none("Linux panicked"));
     verdicts.put(bug("c"), new Verdict(List.of(), List.of("c_test"), ""));
     return verdicts;
@@ -41,7 +50,8 @@ class BankTableTest {
 
   @Test
   void withoutUpstreamThereIsNoSuchColumn() {
-    Map<SeededBug, Verdict> one = Map.of(bug("a"), new Verdict(List.of("T.a"), List.of(), ""));
+    Map<SeededBug, Verdict> one =
+        Map.of(bug("a"), new Verdict(List.of(new FailedTest("T.a", "")), List.of(), ""));
     String expected =
         """
         2026-11-24, Linux 6.1: 1 of 1 bugs caught.

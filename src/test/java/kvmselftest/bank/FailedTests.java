@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilder;
@@ -17,22 +19,18 @@ import org.xml.sax.SAXException;
 final class FailedTests {
   private FailedTests() {}
 
-  /**
-   * As Class.method, or as Class where that failed itself, each once, in the order of their names.
-   * Empty if there is no report.
-   */
-  static List<String> in(Path report) throws BankException {
+  /** Each once, in the order of their names. Empty if there is no report. */
+  static List<FailedTest> in(Path report) throws BankException {
     Path xml = report.resolve("TEST-junit-jupiter.xml");
     if (!Files.isRegularFile(xml)) {
       return List.of();
     }
     try {
-      return cases(xml)
-          .filter(FailedTests::hasFailed)
-          .map(FailedTests::shortName)
-          .distinct()
-          .sorted()
-          .toList();
+      Map<String, FailedTest> failed = new TreeMap<>();
+      cases(xml)
+          .flatMap(FailedTests::failed)
+          .forEach(test -> failed.putIfAbsent(test.name(), test));
+      return List.copyOf(failed.values());
     } catch (IOException | SAXException | ParserConfigurationException e) {
       throw new BankException("cannot read " + xml + ": " + e.getMessage(), e);
     }
@@ -46,9 +44,13 @@ final class FailedTests {
     return IntStream.range(0, cases.getLength()).mapToObj(i -> (Element) cases.item(i));
   }
 
-  private static boolean hasFailed(Element testCase) {
-    return testCase.getElementsByTagName("failure").getLength() > 0
-        || testCase.getElementsByTagName("error").getLength() > 0;
+  /** Nothing if it did not fail. */
+  private static Stream<FailedTest> failed(Element testCase) {
+    return Stream.of("failure", "error")
+        .map(testCase::getElementsByTagName)
+        .filter(elements -> elements.getLength() > 0)
+        .map(elements -> ((Element) elements.item(0)).getAttribute("message"))
+        .map(message -> new FailedTest(shortName(testCase), message));
   }
 
   /** Of {@code KvmClockTest.flags [3] realtime}: KvmClockTest.flags. */

@@ -15,9 +15,9 @@ class FailedTestsTest {
       """
       <testsuite>
         <testcase name="OneTest.passes" classname="a.b.OneTest"/>
-        <testcase name="OneTest.fails [2] 180e9" classname="a.b.OneTest"><failure type="x"/></testcase>
-        <testcase name="OneTest.fails [1] 0" classname="a.b.OneTest"><failure type="x"/></testcase>
-        <testcase name="AnotherTest" classname="a.b.AnotherTest"><error type="x"/></testcase>
+        <testcase name="OneTest.fails [2] 180e9" classname="a.b.OneTest"><failure message="7" type="x"/></testcase>
+        <testcase name="OneTest.fails [1] 0" classname="a.b.OneTest"><failure message="8" type="x"/></testcase>
+        <testcase name="AnotherTest" classname="a.b.AnotherTest"><error message="none" type="x"/></testcase>
         <testcase name="OneTest.skips" classname="a.b.OneTest"><skipped/></testcase>
       </testsuite>
       """;
@@ -27,7 +27,9 @@ class FailedTestsTest {
   @Test
   void eachMethodIsNamedOnce() throws IOException, BankException {
     write(XML);
-    assertEquals(List.of("AnotherTest", "OneTest.fails"), FailedTests.in(report));
+    assertEquals(
+        List.of(new FailedTest("AnotherTest", "none"), new FailedTest("OneTest.fails", "7")),
+        FailedTests.in(report));
   }
 
   @Test

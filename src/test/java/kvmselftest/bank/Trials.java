@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 import kvmselftest.host.HostException;
 import kvmselftest.host.Progress;
 
@@ -59,8 +60,14 @@ record Trials(Boot boot, int batch, Progress progress, Kept kept) {
   private static void requireUnchangedPassed(Map<String, Verdict> verdicts) throws BankException {
     Verdict unchanged = verdicts.getOrDefault(UNCHANGED, Verdict.none("not run"));
     if (unchanged.isCaught() || !unchanged.upstream().isEmpty()) {
+      String messages =
+          unchanged.failed().stream()
+              .map(test -> "\n  %s: %s".formatted(test.name(), test.message()))
+              .collect(Collectors.joining());
       throw new BankException(
-          "the unchanged modules do not pass, so that no bug can be told: " + unchanged.describe());
+          "the unchanged modules do not pass, so that no bug can be told: "
+              + unchanged.describe()
+              + messages);
     }
   }
 

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.Test;
 class TrialsTest {
   private static final Path ANY = Path.of("modules");
   private static final Verdict PASSED = new Verdict(List.of(), List.of(), "");
-  private static final Verdict CAUGHT = new Verdict(List.of("T.t"), List.of(), "");
+  private static final Verdict CAUGHT =
+      new Verdict(List.of(new FailedTest("T.t", "7, expected 8")), List.of(), "");
 
   private final List<List<String>> boots = new ArrayList<>();
   private final List<Map<String, Verdict>> kept = new ArrayList<>();
@@ -64,7 +65,11 @@ class TrialsTest {
   void nothingIsToldWhenUnchangedFails() {
     Map<String, Verdict> verdicts = Map.of("unchanged", CAUGHT, "a", CAUGHT);
     Trials trials = new Trials(modules -> verdicts, 2, line -> {}, kept::add);
-    assertThrows(BankException.class, () -> trials.of(ANY, bugs("a", "b")));
+    BankException e = assertThrows(BankException.class, () -> trials.of(ANY, bugs("a", "b")));
+    assertEquals(
+        "the unchanged modules do not pass, so that no bug can be told: caught by T.t\n"
+            + "  T.t: 7, expected 8",
+        e.getMessage());
     assertEquals(List.of(), kept);
   }
 }

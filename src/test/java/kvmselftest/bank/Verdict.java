@@ -5,13 +5,13 @@ import java.util.List;
 /**
  * What became of one bug.
  *
- * @param caughtBy tests of the suite that failed, by short name
+ * @param failed tests of the suite that failed
  * @param upstream upstream's C tests that failed
  * @param noVerdict why the suite came to none; empty if it came to one
  */
-record Verdict(List<String> caughtBy, List<String> upstream, String noVerdict) {
+record Verdict(List<FailedTest> failed, List<String> upstream, String noVerdict) {
   Verdict {
-    caughtBy = List.copyOf(caughtBy);
+    failed = List.copyOf(failed);
     upstream = List.copyOf(upstream);
   }
 
@@ -19,9 +19,14 @@ record Verdict(List<String> caughtBy, List<String> upstream, String noVerdict) {
     return new Verdict(List.of(), List.of(), reason);
   }
 
+  /** Names of the tests that failed. */
+  List<String> caughtBy() {
+    return failed.stream().map(FailedTest::name).toList();
+  }
+
   /** A host that crashes or hangs has not passed. */
   boolean isCaught() {
-    return !caughtBy.isEmpty() || !noVerdict.isEmpty();
+    return !failed.isEmpty() || !noVerdict.isEmpty();
   }
 
   /** In one line. */
@@ -29,7 +34,7 @@ record Verdict(List<String> caughtBy, List<String> upstream, String noVerdict) {
     if (!isCaught()) {
       return "not caught" + andUpstream();
     }
-    return (noVerdict.isEmpty() ? "caught by " + String.join(", ", caughtBy) : noVerdict)
+    return (noVerdict.isEmpty() ? "caught by " + String.join(", ", caughtBy()) : noVerdict)
         + andUpstream();
   }
 
