@@ -75,6 +75,13 @@ final class Execution {
     TestPlan plan = first;
     int round = 1;
     while (round(round, plan) && round < run.repeat() && !isOver()) {
+      // Else one who looks at failures alone sees nothing for as long as all is well.
+      Totals totals = report.totals();
+      run.console()
+          .line(
+              "# round %sended; so far %d passed, %d failed, %d skipped"
+                  .formatted(
+                      prefix(round), totals.pass(), totals.fail() + totals.error(), totals.skip()));
       // A plan serves once.
       plan = launcher.discover(run.tests().request(run.selection(), run.demands()));
       round++;

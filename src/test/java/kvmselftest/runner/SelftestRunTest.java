@@ -237,6 +237,17 @@ class SelftestRunTest {
   }
 
   @Test
+  void tellsOfEachRoundThoughOnlyFailuresAreShown() {
+    SampleRun run = SampleRun.of(Samples.Failing.class).tests("compares").failedOnly().repeat(3);
+
+    run.run();
+
+    assertLine("# round 1/3 ended; so far 0 passed, 1 failed, 0 skipped", run);
+    assertLine("# round 2/3 ended; so far 0 passed, 2 failed, 0 skipped", run);
+    assertFalse(run.text().contains("# round 3/3"), run::text);
+  }
+
+  @Test
   void leavesTheSystemPropertyAsItWas() {
     String before = System.getProperty("kvmselftest.failOnSkip");
 
