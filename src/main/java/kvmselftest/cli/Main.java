@@ -31,7 +31,7 @@ public final class Main {
   private static ExitStatus run(String[] arguments) {
     try {
       return arguments.length > 0 && arguments[0].equals(ForwardedRun.MARK)
-          ? forwarded(ForwardedRun.of(List.of(arguments)))
+          ? ForwardedRun.of(List.of(arguments)).of(Selftests.ofSuite(), OUT).run()
           : launch().run(arguments);
     } catch (IOException e) {
       System.err.println("error: cannot write the report: " + e);
@@ -41,11 +41,6 @@ public final class Main {
       e.printStackTrace();
       return ExitStatus.FAILED;
     }
-  }
-
-  private static ExitStatus forwarded(ForwardedRun run) throws IOException {
-    StandingVm.make();
-    return run.of(Selftests.ofSuite(), OUT).run();
   }
 
   private static Launch launch() {

@@ -23,15 +23,11 @@ record QemuCommand(
   /**
    * With these the clocksource is the TSC, which emulated CPUs have in step; a busy machine, on
    * which ticks are late, does not make the kernel take its timer for broken; a panic or an oops
-   * ends the machine at once; only errors are on the console, each letter of which costs an exit;
-   * RCU looks at once and then each tick whether a grace period is over, for some of which each VM
-   * waits; and no 2 MiB are cleared for each guest that touches a few pages. What a user appends
-   * comes after these.
+   * ends the machine at once; and only errors are on the console, each letter of which costs an
+   * exit. What a user appends comes after these.
    */
   private static final String KERNEL_ARGUMENTS =
-      "console=ttyS0 tsc=reliable clocksource=tsc no_timer_check panic=-1 oops=panic loglevel=4"
-          + " rcutree.jiffies_till_first_fqs=0 rcutree.jiffies_till_next_fqs=1"
-          + " transparent_hugepage=never";
+      "console=ttyS0 tsc=reliable clocksource=tsc no_timer_check panic=-1 oops=panic loglevel=4";
 
   List<String> words() {
     List<String> words = new ArrayList<>(List.of(qemu.binary().toString()));

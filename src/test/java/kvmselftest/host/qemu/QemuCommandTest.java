@@ -29,7 +29,7 @@ class QemuCommandTest {
     assertEquals("3", after("-smp", words));
     assertEquals("2048", after("-m", words));
     assertTrue(
-        after("-append", words).endsWith(" transparent_hugepage=never mitigations=auto"),
+        after("-append", words).endsWith(" loglevel=4 mitigations=auto"),
         "the user's words come last");
   }
 
